@@ -1,0 +1,177 @@
+//! Reading attributes, without judging what they say.
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Error, Ident, LitInt, LitStr, Meta, Path, Result, Token};
+
+use crate::errors::Errors;
+
+/// Every attribute that one item, field or variant may have.
+#[derive(Default)]
+pub(crate) struct Attrs<'a> {
+    pub(crate) event_type: Option<(&'a Attribute, EventType)>,
+    pub(crate) domain_id: Option<(&'a Attribute, Option<LitStr>)>,
+    pub(crate) crypto_scope: Option<&'a Attribute>,
+    pub(crate) from_domain_id: Option<&'a Attribute>,
+    pub(crate) scope: Option<(&'a Attribute, Vec<ScopeEntry>)>,
+}
+
+/// `#[event_type("name", version = 2)]`.
+pub(crate) struct EventType {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) version: Option<LitInt>,
+}
+
+/// One of the names in `#[scope(shop_id, topic = "orders/paid")]`.
+pub(crate) struct ScopeEntry {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) value: Option<LitStr>,
+}
+
+impl<'a> Attrs<'a> {
+    pub(crate) fn read(attributes: &'a [Attribute], errors: &mut Errors) -> Self {
+        let mut attrs = Self::default();
+        for attribute in attributes {
+            if let Some(error) = attrs.add(attribute).err() {
+                errors.push(error);
+            }
+        }
+        attrs
+    }
+
+    fn add(&mut self, attribute: &'a Attribute) -> Result<()> {
+        let path = attribute.path();
+        if path.is_ident("event_type") {
+            set(
+                &mut self.event_type,
+                attribute,
+                (attribute, attribute.parse_args()?),
+            )
+        } else if path.is_ident("domain_id") {
+            set(
+                &mut self.domain_id,
+                attribute,
+                (attribute, domain_id(attribute)?),
+            )
+        } else if path.is_ident("crypto_scope") {
+            attribute.meta.require_path_only()?;
+            set(&mut self.crypto_scope, attribute, attribute)
+        } else if path.is_ident("from_domain_id") {
+            from_domain_id(attribute)?;
+            set(&mut self.from_domain_id, attribute, attribute)
+        } else if path.is_ident("scope") {
+            let entries = Punctuated::<ScopeEntry, Token![,]>::parse_terminated;
+            let entries = attribute.parse_args_with(entries)?.into_iter().collect();
+            set(&mut self.scope, attribute, (attribute, entries))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn set<T>(place: &mut Option<T>, attribute: &Attribute, value: T) -> Result<()> {
+    if place.is_some() {
+        let name = attribute.path().to_token_stream();
+        return Err(Error::new_spanned(
+            attribute,
+            format!("duplicate `#[{name}]`"),
+        ));
+    }
+    *place = Some(value);
+    Ok(())
+}
+
+fn domain_id(attribute: &Attribute) -> Result<Option<LitStr>> {
+    match &attribute.meta {
+        Meta::Path(_) => Ok(None),
+        Meta::List(list) => list.parse_args().map(Some).map_err(|error| {
+            Error::new(
+                error.span(),
+                "expected the domain id's name, as in `#[domain_id(\"plan_id\")]`",
+            )
+        }),
+        Meta::NameValue(_) => Err(Error::new_spanned(
+            &attribute.meta,
+            "a domain id is named in parentheses, as in `#[domain_id(\"plan_id\")]`",
+        )),
+    }
+}
+
+fn from_domain_id(attribute: &Attribute) -> Result<()> {
+    let known = attribute
+        .parse_args::<Path>()
+        .is_ok_and(|path| path.is_ident("default"));
+    if known {
+        return Ok(());
+    }
+    Err(Error::new_spanned(
+        &attribute.meta,
+        "the only form is `#[from_domain_id(default)]`",
+    ))
+}
+
+impl Parse for EventType {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut event_type = Self {
+            name: None,
+            version: None,
+        };
+        if input.is_empty() {
+            return Err(input.error(
+                "expected the event type's name, as in `#[event_type(\"shop.connected\")]`",
+            ));
+        }
+        while !input.is_empty() {
+            if input.peek(LitStr) && event_type.name.is_none() && event_type.version.is_none() {
+                event_type.name = Some(input.parse()?);
+            } else {
+                let key: Ident = input.call(Ident::parse_any).map_err(|error| {
+                    Error::new(error.span(), "expected a name in quotes, or `version = 2`")
+                })?;
+                if key != "version" || event_type.version.is_some() {
+                    return Err(Error::new(
+                        key.span(),
+                        "expected the event type's name in quotes, then `version = 2` or nothing",
+                    ));
+                }
+                input.parse::<Token![=]>()?;
+                event_type.version = Some(input.parse()?);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(event_type)
+    }
+}
+
+impl Parse for ScopeEntry {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let (name, span) = if input.peek(LitStr) {
+            let name: LitStr = input.parse()?;
+            (name.value(), name.span())
+        } else {
+            let name = input.call(Ident::parse_any).map_err(|error| {
+                Error::new(
+                    error.span(),
+                    "expected domain ids, as in `#[scope(shop_id)]` or `#[scope(topic = \"orders/paid\")]`",
+                )
+            })?;
+            (name.unraw().to_string(), name.span())
+        };
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse().map_err(|error: Error| {
+                Error::new(
+                    error.span(),
+                    "a fixed value is written in quotes, as it stands in the tag",
+                )
+            })?),
+            None => None,
+        };
+        Ok(Self { name, span, value })
+    }
+}

@@ -1,0 +1,50 @@
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Result};
+
+use crate::ast::{Field, Struct};
+use crate::errors::Errors;
+use crate::valid;
+
+pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
+    let mut errors = Errors::default();
+    let node = Struct::read(node, &mut errors);
+    if let Some(node) = &node
+        && errors.is_empty()
+    {
+        valid::domain_ids(node, &mut errors);
+    }
+    errors.finish()?;
+    Ok(node.map(|node| implement(&node)).unwrap_or_default())
+}
+
+fn implement(node: &Struct<'_>) -> TokenStream {
+    let ident = node.ident;
+    let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let names = node.domain_ids().map(Field::tag_name);
+    let bind = node.domain_ids().map(|field| {
+        let (member, ty, name) = (field.ident, field.ty, field.tag_name());
+        // At the user's type, so that a type which cannot be a domain id is pointed at.
+        quote_spanned! {ty.span()=>
+            <#ty as ::umari::domain_id::DomainIdValue>::each_domain_id(
+                &self.#member,
+                &mut |value| { bindings.insert(#name, value); },
+            );
+        }
+    });
+    let mutable = node.domain_ids().next().map(|_| quote!(mut));
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
+        impl #impl_generics ::umari::domain_id::DomainIds for #ident #ty_generics #where_clause {
+            const DOMAIN_ID_FIELDS: &'static [&'static str] = &[#(#names),*];
+
+            fn domain_ids(&self) -> ::umari::domain_id::DomainIdBindings {
+                let #mutable bindings = ::umari::domain_id::DomainIdBindings::new();
+                #(#bind)*
+                bindings
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Result};
+
+use crate::ast::Struct;
+use crate::errors::Errors;
+use crate::valid;
+
+pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
+    let mut errors = Errors::default();
+    let node = Struct::read(node, &mut errors);
+    if let Some(node) = &node
+        && errors.is_empty()
+    {
+        valid::domain_ids(node, &mut errors);
+        valid::from_domain_ids(node, &mut errors);
+    }
+    errors.finish()?;
+    Ok(node.map(|node| implement(&node)).unwrap_or_default())
+}
+
+fn implement(node: &Struct<'_>) -> TokenStream {
+    let ident = node.ident;
+    let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let types: Vec<_> = node.arguments().map(|field| field.ty).collect();
+    let arguments: Vec<_> = node
+        .arguments()
+        .map(|field| format_ident!("argument_{}", field.ident))
+        .collect();
+    let (args, pattern) = match (&*types, &*arguments) {
+        ([ty], [argument]) => (quote!(#ty), quote!(#argument)),
+        _ => (quote!((#(#types),*)), quote!((#(#arguments),*))),
+    };
+    let fields = node.fields.iter().map(|field| {
+        let (member, ty) = (field.ident, field.ty);
+        let value = if field.is_domain_id() {
+            let name = field.tag_name();
+            quote_spanned!(ty.span()=> ::umari::__private::bound::<#ty>(#name, bindings)?)
+        } else if field.attrs.from_domain_id.is_some() {
+            quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default())
+        } else {
+            let argument = format_ident!("argument_{}", field.ident);
+            quote!(#argument)
+        };
+        quote!(#member: #value)
+    });
+    let unused = node
+        .domain_ids()
+        .next()
+        .is_none()
+        .then(|| quote!(let _ = bindings;));
+    quote! {
+        #[automatically_derived]
+        #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
+        impl #impl_generics ::umari::domain_id::FromDomainIds for #ident #ty_generics #where_clause {
+            type Args = #args;
+
+            fn from_domain_ids(
+                #pattern: Self::Args,
+                bindings: &::umari::domain_id::DomainIdBindings,
+            ) -> ::core::result::Result<Self, ::umari::domain_id::FromDomainIdsError> {
+                #unused
+                ::core::result::Result::Ok(Self { #(#fields),* })
+            }
+        }
+    }
+}

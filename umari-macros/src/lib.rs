@@ -1,0 +1,83 @@
+//! Derive macros and `#[export_command]` for the `umari` crate, which re-exports and documents
+//! them.
+//!
+//! A derive goes through the same phases each time: `attr` reads the attributes, `ast` builds
+//! the model, `valid` checks every rule and reports all that are broken, `prop` answers
+//! questions about the model, `expand` writes the impl, and `fallback` writes an empty one
+//! after an error, so that one mistake gives one error.
+
+use proc_macro::TokenStream;
+
+mod ast;
+mod attr;
+mod command;
+mod errors;
+mod expand;
+mod fallback;
+mod names;
+mod prop;
+mod valid;
+
+/// Makes a struct an event.
+///
+/// | attribute | on | says |
+/// |---|---|---|
+/// | `#[event_type("shop.connected")]` | the struct | the name it is stored under; the struct's name by default |
+/// | `#[event_type("shop.connected", version = 2)]` | the struct | also the version of its shape; 1 by default |
+/// | `#[crypto_scope]` | a `#[domain_id]` field | encrypt the whole payload under a key of this domain id |
+///
+/// An event also needs `DomainIds`, `Serialize` and `Deserialize`.
+#[proc_macro_derive(Event, attributes(event_type, domain_id, crypto_scope))]
+pub fn derive_event(input: TokenStream) -> TokenStream {
+    expand::derive(input.into(), expand::event::expand, fallback::event).into()
+}
+
+/// Says which fields of a struct are domain ids.
+///
+/// `#[domain_id]` on a field makes it one, under the field's name; `#[domain_id("plan_id")]` gives
+/// it another name. A field that holds `None` binds nothing.
+#[proc_macro_derive(DomainIds, attributes(domain_id))]
+pub fn derive_domain_ids(input: TokenStream) -> TokenStream {
+    expand::derive(
+        input.into(),
+        expand::domain_ids::expand,
+        fallback::domain_ids,
+    )
+    .into()
+}
+
+/// Builds a fold from the domain ids of a command's input.
+///
+/// `#[domain_id]` fields are read from the input, `#[from_domain_id(default)]` fields get their
+/// default, and the others become the arguments of `fold_args`.
+#[proc_macro_derive(FromDomainIds, attributes(domain_id, from_domain_id))]
+pub fn derive_from_domain_ids(input: TokenStream) -> TokenStream {
+    expand::derive(
+        input.into(),
+        expand::from_domain_ids::expand,
+        fallback::from_domain_ids,
+    )
+    .into()
+}
+
+/// Makes an enum with one variant for each event type an event set.
+///
+/// `#[scope(..)]` on a variant says which domain ids select its events; see the trait.
+#[proc_macro_derive(EventSet, attributes(scope))]
+pub fn derive_event_set(input: TokenStream) -> TokenStream {
+    expand::derive(input.into(), expand::event_set::expand, fallback::event_set).into()
+}
+
+/// Exports a function as a command.
+///
+/// The function takes an input and a `CommandContext`, and stays an ordinary function that tests
+/// and effects call. The command is named after the package where the function is called
+/// `execute`, else after the function; `#[export_command(name = "connect-shop")]` names it
+/// otherwise.
+///
+/// Only the WASM build exports anything. What is exported needs `unsafe` attributes: a crate that
+/// sets `unsafe_code = "forbid"` must lower that to `deny`.
+#[proc_macro_attribute]
+pub fn export_command(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    command::expand(arguments.into(), item.into()).into()
+}

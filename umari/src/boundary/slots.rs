@@ -1,0 +1,142 @@
+//! The tuple of folds that a builder collects, for every arity from one macro.
+
+use crate::boundary::{Replay, Running};
+use crate::fold::Fold;
+
+/// One fold.
+pub struct One<F: Fold>(pub(crate) Running<F>);
+
+/// As many folds as an iterator had.
+pub struct Many<F: Fold>(pub(crate) Vec<Running<F>>);
+
+/// What one call of a builder registered.
+pub trait Slot {
+    /// What it becomes once every event was read.
+    type State;
+
+    #[doc(hidden)]
+    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>);
+
+    #[doc(hidden)]
+    fn into_state(self) -> Self::State;
+}
+
+impl<F: Fold> Slot for One<F> {
+    type State = F::State;
+
+    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
+        into.push(&mut self.0);
+    }
+
+    fn into_state(self) -> F::State {
+        self.0.into_state()
+    }
+}
+
+impl<F: Fold> Slot for Many<F> {
+    type State = Vec<F::State>;
+
+    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
+        into.extend(self.0.iter_mut().map(|running| running as &mut dyn Replay));
+    }
+
+    fn into_state(self) -> Vec<F::State> {
+        self.0.into_iter().map(Running::into_state).collect()
+    }
+}
+
+/// Everything that a builder registered.
+pub trait Slots {
+    /// `()` for nothing, the state itself for one registration, a tuple for more.
+    type States;
+
+    #[doc(hidden)]
+    fn running(&mut self) -> Vec<&mut dyn Replay>;
+
+    #[doc(hidden)]
+    fn into_states(self) -> Self::States;
+}
+
+/// Room for one more registration.
+#[diagnostic::on_unimplemented(
+    message = "a command or query takes at most 12 folds",
+    label = "one fold too many",
+    note = "combine some of them into one fold, or register many of one type with `fold_iter`"
+)]
+pub trait Append<S> {
+    /// The longer tuple.
+    type Output: Slots;
+
+    #[doc(hidden)]
+    fn append(self, slot: S) -> Self::Output;
+}
+
+impl Slots for () {
+    type States = ();
+
+    fn running(&mut self) -> Vec<&mut dyn Replay> {
+        Vec::new()
+    }
+
+    fn into_states(self) {}
+}
+
+/// `states!(A)` is the state of `A` itself, `states!(A, B, ..)` the tuple of their states.
+macro_rules! states {
+    (type $one:ident) => { $one::State };
+    (type $($many:ident),+) => { ($($many::State,)+) };
+    (value $one:ident) => { $one.into_state() };
+    (value $($many:ident),+) => { ($($many.into_state(),)+) };
+}
+
+macro_rules! slots {
+    ($($slot:ident),+) => {
+        #[allow(non_snake_case)]
+        impl<$($slot: Slot),+> Slots for ($($slot,)+) {
+            type States = states!(type $($slot),+);
+
+            fn running(&mut self) -> Vec<&mut dyn Replay> {
+                let ($($slot,)+) = self;
+                let mut running = Vec::new();
+                $($slot.running(&mut running);)+
+                running
+            }
+
+            fn into_states(self) -> Self::States {
+                let ($($slot,)+) = self;
+                states!(value $($slot),+)
+            }
+        }
+    };
+}
+
+macro_rules! append {
+    ($($slot:ident),*) => {
+        #[allow(non_snake_case)]
+        impl<$($slot: Slot,)* Next: Slot> Append<Next> for ($($slot,)*) {
+            type Output = ($($slot,)* Next,);
+
+            fn append(self, slot: Next) -> Self::Output {
+                let ($($slot,)*) = self;
+                ($($slot,)* slot,)
+            }
+        }
+    };
+}
+
+/// Every arity up to `limits::FOLDS_MAX`: each list of slots can be appended to, save the longest.
+macro_rules! all_arities {
+    (@grow [$($slot:ident),*]) => {
+        slots!($($slot),*);
+    };
+    (@grow [$($slot:ident),*] $next:ident $($rest:ident)*) => {
+        all_arities!(@slots $($slot),*);
+        append!($($slot),*);
+        all_arities!(@grow [$($slot,)* $next] $($rest)*);
+    };
+    (@slots) => {};
+    (@slots $($slot:ident),+) => { slots!($($slot),+); };
+    ($($slot:ident)+) => { all_arities!(@grow [] $($slot)+); };
+}
+
+all_arities!(A B C D E F G H I J K L);

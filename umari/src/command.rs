@@ -1,0 +1,193 @@
+//! Commands: reading what a decision depends on, deciding, and writing what was decided.
+
+use crate::boundary::slots::{Append, Many, One, Slots};
+use crate::boundary::{Bindings, Running, query, replay};
+use crate::domain_id::{DomainIds, FromDomainIds};
+use crate::fold::{Fold, FoldError};
+use crate::host::{self, Host, QueryItem, Transaction};
+
+mod context;
+mod emit;
+mod error;
+mod input;
+mod output;
+
+pub use context::{CommandContext, CurrentEvent};
+pub use emit::Emit;
+pub use error::{CommandError, ExecuteError, retry_on_conflict};
+pub use input::{InvalidInput, Violation, decode_input, execute_json};
+pub use output::{EmittedEvent, ExecuteOutput};
+
+/// A command in the making: its input, and the folds that its decision depends on.
+///
+/// Everything that the folds read is the command's consistency boundary: if any of it changes
+/// before the events are written, nothing is written.
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use umari::prelude::*;
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// #[event_type("shop.connected")]
+/// struct ShopConnected {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// #[derive(DomainIds, Serialize, Deserialize)]
+/// struct Input {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+///     Command::new(input, context)
+///         .fold::<EventFold<ShopConnected>>()
+///         .execute(|input, connected| {
+///             anyhow::ensure!(!connected.exists(), "shop is already connected");
+///             Ok(emit![ShopConnected { shop_id: input.shop_id }])
+///         })
+/// }
+/// # let _ = execute;
+/// ```
+#[must_use = "a command does nothing until `execute`"]
+pub struct Command<I, S = ()> {
+    input: I,
+    context: CommandContext,
+    bindings: Bindings,
+    slots: Result<S, FoldError>,
+}
+
+impl<I: DomainIds> Command<I> {
+    /// A command without folds, which depends on nothing.
+    pub fn new(input: I, context: CommandContext) -> Self {
+        let bindings = Bindings::of(&input);
+        Self {
+            input,
+            context,
+            bindings,
+            slots: Ok(()),
+        }
+    }
+}
+
+impl<I: DomainIds, S: Slots> Command<I, S> {
+    /// Registers a fold that is built from the input's domain ids, and reads the events that
+    /// carry them.
+    pub fn fold<F>(self) -> Command<I, S::Output>
+    where
+        F: Fold + FromDomainIds<Args = ()>,
+        S: Append<One<F>>,
+    {
+        self.fold_args::<F>(())
+    }
+
+    /// Registers a fold as [`Command::fold`] does, with what it needs besides the domain ids.
+    pub fn fold_args<F>(self, args: F::Args) -> Command<I, S::Output>
+    where
+        F: Fold + FromDomainIds,
+        S: Append<One<F>>,
+    {
+        let bindings = self.input.domain_ids();
+        self.register(|_, inherited| {
+            let fold = F::from_domain_ids(args, &bindings).map_err(|source| FoldError::Build {
+                fold: std::any::type_name::<F>(),
+                source,
+            })?;
+            Ok(One(Running::start(fold, inherited)?))
+        })
+    }
+
+    /// Registers a fold of your own making, which reads the events that carry its own domain ids.
+    pub fn fold_with<F>(self, make: impl FnOnce(&I) -> F) -> Command<I, S::Output>
+    where
+        F: Fold,
+        S: Append<One<F>>,
+    {
+        self.register(|input, _| Ok(One(Running::start_bound(make(input))?)))
+    }
+
+    /// Registers one fold for each element, each reading by its own domain ids; their states come
+    /// as a `Vec`.
+    pub fn fold_iter<F, T>(self, make: impl FnOnce(&I) -> T) -> Command<I, S::Output>
+    where
+        F: Fold,
+        T: IntoIterator<Item = F>,
+        S: Append<Many<F>>,
+    {
+        self.register(|input, _| {
+            let running = make(input).into_iter().map(Running::start_bound);
+            Ok(Many(running.collect::<Result<_, _>>()?))
+        })
+    }
+
+    fn register<N>(
+        self,
+        start: impl FnOnce(&I, &Bindings) -> Result<N, FoldError>,
+    ) -> Command<I, S::Output>
+    where
+        S: Append<N>,
+    {
+        let Self {
+            input,
+            context,
+            bindings,
+            slots,
+        } = self;
+        let slots = slots.and_then(|slots| Ok(slots.append(start(&input, &bindings)?)));
+        Command {
+            input,
+            context,
+            bindings,
+            slots,
+        }
+    }
+
+    /// Reads the log, lets `decide` decide on the input and the folds' states, and writes the
+    /// events that it returns.
+    ///
+    /// The states are `()` for no fold, the state itself for one, and a tuple for more. Where the
+    /// context carries an idempotency key that was used before, `decide` is not called, and the
+    /// output has the position of the event with that key and no events.
+    ///
+    /// # Errors
+    ///
+    /// What `decide` returns, as it is; a [`CommandError`] for everything else.
+    pub fn execute<D>(self, decide: D) -> anyhow::Result<ExecuteOutput>
+    where
+        D: FnOnce(I, S::States) -> anyhow::Result<Emit>,
+    {
+        let name = self
+            .context
+            .command_name()
+            .unwrap_or(std::any::type_name::<I>());
+        let mut slots = self.slots.map_err(CommandError::Fold)?;
+        let mut transaction = {
+            let mut folds = slots.running();
+            let query = query(folds.iter().flat_map(|fold| fold.selectors()));
+            let mut transaction = open(&query, &self.context, name)?;
+            if let Some(position) = transaction.duplicate() {
+                return Ok(ExecuteOutput {
+                    position: Some(position),
+                    events: Vec::new(),
+                });
+            }
+            replay(&mut *transaction, &mut folds).map_err(CommandError::Fold)?;
+            transaction
+        };
+        let emit = decide(self.input, slots.into_states())?;
+        Ok(emit.commit(&mut *transaction)?)
+    }
+}
+
+fn open(
+    query: &[QueryItem],
+    context: &CommandContext,
+    command: &str,
+) -> Result<Box<dyn Transaction>, CommandError> {
+    Ok(host::with(|host| {
+        Host::open(host, query, context, command)
+    })?)
+}

@@ -1,0 +1,133 @@
+//! What a command decided to write.
+
+use indexmap::IndexMap;
+
+use super::{CommandError, EmittedEvent, ExecuteOutput};
+use crate::event::{EncodeError, Event, encode};
+use crate::host::{NewEvent, Transaction};
+
+/// The events that a command decided to write, in their order.
+///
+/// [`emit!`](crate::emit) makes one from a list.
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use umari::prelude::*;
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct Opened {}
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct Closed {}
+///
+/// assert!(emit![].is_empty());
+/// assert_eq!(emit![Opened {}, Closed {}].len(), 2);
+/// assert_eq!(Emit::new().event(Opened {}).len(), 1);
+/// ```
+#[must_use = "events are written when the command returns them"]
+#[derive(Debug, Default)]
+pub struct Emit {
+    events: Vec<Pending>,
+    /// The first event that could not be serialised.
+    failed: Option<EncodeError>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    event: NewEvent,
+    domain_ids: IndexMap<String, String>,
+}
+
+impl Emit {
+    /// Nothing to write.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one event.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an emitted event is given away"
+    )]
+    pub fn event<E: Event>(mut self, event: E) -> Self {
+        match encode(&event) {
+            Ok(encoded) => self.events.push(Pending {
+                event: encoded,
+                domain_ids: event
+                    .domain_ids()
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            }),
+            Err(error) => {
+                self.failed.get_or_insert(error);
+            }
+        }
+        self
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    pub(super) fn commit(
+        self,
+        transaction: &mut dyn Transaction,
+    ) -> Result<ExecuteOutput, CommandError> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        if self.events.is_empty() {
+            return Ok(ExecuteOutput::default());
+        }
+        let (events, described): (Vec<_>, Vec<_>) = self
+            .events
+            .into_iter()
+            .map(|Pending { event, domain_ids }| {
+                let event_type = event.event_type.clone();
+                (event, (event_type, domain_ids))
+            })
+            .unzip();
+        let receipt = transaction.commit(events)?;
+        let events = receipt
+            .ids
+            .into_iter()
+            .zip(described)
+            .map(|(id, (event_type, domain_ids))| EmittedEvent {
+                id,
+                event_type,
+                domain_ids,
+            })
+            .collect();
+        Ok(ExecuteOutput {
+            position: Some(receipt.position),
+            events,
+        })
+    }
+}
+
+/// Lists the events that a command decided to write: none, one or many, of any types.
+///
+/// # Examples
+///
+/// ```
+/// use umari::prelude::*;
+///
+/// let nothing: Emit = emit![];
+/// assert!(nothing.is_empty());
+/// ```
+#[macro_export]
+macro_rules! emit {
+    ($($event:expr),* $(,)?) => {
+        $crate::command::Emit::new()$(.event($event))*
+    };
+}

@@ -1,0 +1,141 @@
+//! Domain ids: the names under which events are found again.
+
+use indexmap::IndexMap;
+
+mod value;
+
+pub use value::{DomainIdValue, FromDomainIdValue, ParseDomainIdError};
+
+/// Domain ids by name, in the order of their fields.
+pub type DomainIdBindings = IndexMap<&'static str, String>;
+
+/// A value that names domain ids: an event, a command's input, or a fold.
+///
+/// Derive it; each field marked `#[domain_id]` becomes one domain id.
+///
+/// # Examples
+///
+/// ```
+/// use umari::prelude::*;
+///
+/// #[derive(DomainIds)]
+/// struct Input {
+///     #[domain_id]
+///     shop_id: u64,
+///     #[domain_id("plan_id")]
+///     warranty_plan_id: Option<u64>,
+///     title: String,
+/// }
+///
+/// let input = Input { shop_id: 42, warranty_plan_id: None, title: "2 years".to_owned() };
+/// assert_eq!(Input::DOMAIN_ID_FIELDS, ["shop_id", "plan_id"]);
+/// assert_eq!(input.domain_ids()["shop_id"], "42");
+/// assert!(!input.domain_ids().contains_key("plan_id"));
+/// # let _ = input.title;
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which domain ids it has",
+    label = "this type has no `DomainIds`",
+    note = "add `DomainIds` to its derives and mark fields with `#[domain_id]`: events, command inputs and folds need it"
+)]
+pub trait DomainIds {
+    /// The names that a value of this type may bind, in the order of its fields.
+    const DOMAIN_ID_FIELDS: &'static [&'static str];
+
+    /// The domain ids that this value binds. A field that holds `None` binds nothing.
+    fn domain_ids(&self) -> DomainIdBindings;
+
+    /// The names that this value means to bind, whether or not it does.
+    #[doc(hidden)]
+    fn declared_domain_ids(&self) -> Vec<&'static str> {
+        Self::DOMAIN_ID_FIELDS.to_vec()
+    }
+
+    /// Every name and value, in the order of the fields; a name may repeat.
+    #[doc(hidden)]
+    fn domain_id_pairs(&self) -> Vec<(&'static str, String)> {
+        self.domain_ids().into_iter().collect()
+    }
+}
+
+/// A fold that can be built from the domain ids of a command's input.
+///
+/// Derive it. Fields marked `#[domain_id]` are read from the bindings, fields marked
+/// `#[from_domain_id(default)]` get their default, and the others are the arguments of
+/// [`Command::fold_args`](crate::command::Command::fold_args): one such field makes `Args` its
+/// type, several make it a tuple in the order of the fields.
+///
+/// # Examples
+///
+/// ```
+/// use umari::prelude::*;
+///
+/// #[derive(DomainIds, FromDomainIds)]
+/// struct SoldSince {
+///     #[domain_id]
+///     shop_id: u64,
+///     since: u32,
+/// }
+///
+/// let mut bindings = DomainIdBindings::new();
+/// bindings.insert("shop_id", "42".to_owned());
+/// let fold = SoldSince::from_domain_ids(2024, &bindings)?;
+/// assert_eq!((fold.shop_id, fold.since), (42, 2024));
+/// # Ok::<(), FromDomainIdsError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be built from domain ids",
+    label = "this fold has no `FromDomainIds`",
+    note = "add `FromDomainIds` to its derives, or build it yourself with `.fold_with(|input| ..)`"
+)]
+pub trait FromDomainIds: Sized {
+    /// What is needed besides the domain ids; `()` for nothing.
+    type Args;
+
+    /// Builds the value from `bindings`.
+    ///
+    /// # Errors
+    ///
+    /// A [`FromDomainIdsError`] when a domain id is not bound, or its value has another type.
+    fn from_domain_ids(
+        args: Self::Args,
+        bindings: &DomainIdBindings,
+    ) -> Result<Self, FromDomainIdsError>;
+}
+
+/// Why a value could not be built from domain ids.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FromDomainIdsError {
+    /// Nothing is bound to a domain id that is needed.
+    #[error("domain id `{field}` is not bound")]
+    Missing {
+        /// Its name.
+        field: &'static str,
+    },
+    /// What is bound cannot be read as the field's type.
+    #[error("domain id `{field}` is `{value}`, which is no `{expected}`")]
+    Mismatch {
+        /// Its name.
+        field: &'static str,
+        /// What is bound.
+        value: String,
+        /// The field's type.
+        expected: &'static str,
+    },
+}
+
+impl FromDomainIdsError {
+    /// The domain id concerned.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Missing { field } | Self::Mismatch { field, .. } => field,
+        }
+    }
+}
+
+/// A tag as the event store holds it.
+pub(crate) fn tag(name: &str, value: &str) -> String {
+    format!("{name}:{value}")
+}

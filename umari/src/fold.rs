@@ -1,0 +1,105 @@
+//! Folds: state that is derived from the log on every call.
+
+use crate::domain_id::{DomainIds, FromDomainIdsError};
+use crate::event::{DecodeError, EventSet, StoredEvent};
+use crate::host::TransactionError;
+
+mod builtin;
+
+pub use builtin::{
+    EventCounter, EventFold, EventState, EventToggle, LatestEvent, ToggleEvents, ToggleSide,
+    ToggleState,
+};
+
+/// A reduction over events: which ones to read, and how each changes the state.
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use umari::prelude::*;
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// #[event_type("shop.connected")]
+/// struct ShopConnected {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// #[derive(DomainIds, FromDomainIds)]
+/// struct ShopExistsFold {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// impl Fold for ShopExistsFold {
+///     type Events = SingleEvent<ShopConnected>;
+///     type State = bool;
+///
+///     fn apply(&self, exists: &mut bool, _event: StoredEvent<ShopConnected>) {
+///         *exists = true;
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a fold",
+    label = "not a fold",
+    note = "implement `umari::fold::Fold`, or use `EventFold<E>`, `LatestEvent<E>`, `EventCounter<E>` or `EventToggle<A, B>`"
+)]
+pub trait Fold: DomainIds + 'static {
+    /// The events to read.
+    type Events: EventSet;
+
+    /// What they add up to. It starts as its default.
+    type State: Default + 'static;
+
+    /// Applies one event. Events come in the order of the log; one whose data key has been
+    /// deleted does not come at all.
+    fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as EventSet>::Item>);
+}
+
+/// Why folds could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// A fold selects its events by a domain id that has no value.
+    #[error("fold `{fold}` selects `{event_type}` by `{field}`, which is not bound")]
+    MissingBinding {
+        /// The fold's type.
+        fold: &'static str,
+        /// The event type's name.
+        event_type: &'static str,
+        /// The domain id's name.
+        field: &'static str,
+    },
+    /// An event type has domain ids, but none of them is among the bindings.
+    #[error(
+        "fold `{fold}` would read every `{event_type}`: its domain ids ({event_fields}) are not \
+         among the bound ones ({bound_fields}); say `#[scope()]` if it should"
+    )]
+    NothingShared {
+        /// The fold's type.
+        fold: &'static str,
+        /// The event type's name.
+        event_type: &'static str,
+        /// The names that the event type has.
+        event_fields: String,
+        /// The names that are bound.
+        bound_fields: String,
+    },
+    /// A fold could not be built from the input's domain ids.
+    #[error("fold `{fold}` cannot be built from the input")]
+    Build {
+        /// The fold's type.
+        fold: &'static str,
+        /// Which domain id is wrong.
+        #[source]
+        source: FromDomainIdsError,
+    },
+    /// A stored event does not have the shape of its type.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The host could not read.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+}

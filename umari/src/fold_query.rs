@@ -1,0 +1,133 @@
+//! Folds outside of commands: for effects that ask before they act.
+
+use chrono::{DateTime, Utc};
+
+use crate::boundary::slots::{Append, Many, One, Slots};
+use crate::boundary::{Running, query, replay};
+use crate::command::CommandContext;
+use crate::fold::{Fold, FoldError};
+use crate::host::{self, AsOf, Host};
+
+/// Runs folds over the log without deciding anything.
+///
+/// One registration yields its state, several a tuple of states. Folds select their events by
+/// their own domain ids.
+///
+/// # Examples
+///
+/// ```no_run
+/// # // Reading needs an event log: a test runs this through umari-testing.
+/// # use serde::{Deserialize, Serialize};
+/// # use umari::prelude::*;
+/// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// # struct WarrantySold { #[domain_id] shop_id: u64 }
+/// # fn main() -> Result<(), FoldError> {
+/// let (sold, per_shop) = FoldQuery::new()
+///     .fold(EventCounter::<WarrantySold>::new())
+///     .fold_iter([42, 43].map(|shop| EventCounter::<WarrantySold>::new().with("shop_id", shop)))
+///     .run()?;
+/// assert!(sold >= per_shop.iter().sum());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a query does nothing until `run`"]
+pub struct FoldQuery<S = ()> {
+    slots: Result<S, FoldError>,
+    as_of: Option<AsOf>,
+}
+
+impl FoldQuery {
+    /// A query without folds.
+    pub fn new() -> Self {
+        Self {
+            slots: Ok(()),
+            as_of: None,
+        }
+    }
+}
+
+impl Default for FoldQuery {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Slots> FoldQuery<S> {
+    /// Registers one fold.
+    pub fn fold<F: Fold>(self, fold: F) -> FoldQuery<S::Output>
+    where
+        S: Append<One<F>>,
+    {
+        let slots = self.slots.and_then(|slots| {
+            let running = Running::start_bound(fold)?;
+            Ok(slots.append(One(running)))
+        });
+        FoldQuery {
+            slots,
+            as_of: self.as_of,
+        }
+    }
+
+    /// Registers one fold for each element; their states come as a `Vec`.
+    pub fn fold_iter<F: Fold>(self, folds: impl IntoIterator<Item = F>) -> FoldQuery<S::Output>
+    where
+        S: Append<Many<F>>,
+    {
+        let slots = self.slots.and_then(|slots| {
+            let running = folds
+                .into_iter()
+                .map(Running::start_bound)
+                .collect::<Result<_, _>>()?;
+            Ok(slots.append(Many(running)))
+        });
+        FoldQuery {
+            slots,
+            as_of: self.as_of,
+        }
+    }
+
+    /// Reads only up to and including a position (`u64`) or a moment (`DateTime<Utc>`).
+    pub fn as_of(mut self, bound: impl Into<AsOf>) -> Self {
+        self.as_of = Some(bound.into());
+        self
+    }
+
+    /// Reads the log and returns the states.
+    ///
+    /// # Errors
+    ///
+    /// A [`FoldError`] for a domain id without a value, an event that cannot be decoded, or a
+    /// store that cannot be read.
+    pub fn run(self) -> Result<S::States, FoldError> {
+        let mut slots = self.slots?;
+        let mut folds = slots.running();
+        let query = query(folds.iter().flat_map(|fold| fold.selectors()));
+        // Nothing to read, so nothing to ask the store for.
+        if query.is_empty() {
+            drop(folds);
+            return Ok(slots.into_states());
+        }
+        let mut transaction = match self.as_of {
+            Some(bound) => host::with(|host| Host::open_as_of(host, &query, bound))?,
+            None => {
+                let context = CommandContext::new();
+                host::with(|host| Host::open(host, &query, &context, ""))?
+            }
+        };
+        replay(&mut *transaction, &mut folds)?;
+        drop(folds);
+        Ok(slots.into_states())
+    }
+}
+
+impl From<u64> for AsOf {
+    fn from(position: u64) -> Self {
+        Self::Position(position)
+    }
+}
+
+impl From<DateTime<Utc>> for AsOf {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::Time(time)
+    }
+}

@@ -1,0 +1,313 @@
+//! The one seam between the SDK and whatever runs it.
+//!
+//! Everything that a module asks of the outside (reading and appending events, SQLite, HTTP,
+//! configuration, fresh ids) passes through the [`Host`] trait. Compiled to WASM its only
+//! implementation is the WIT imports. Natively a test harness installs one for the current
+//! thread with [`install`]; `umari-testing` does this for every scenario.
+//!
+//! Module code never names this module: it is the ground under `Command`, `FoldQuery`,
+//! `execute`, `Client` and `env::var`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::command::CommandContext;
+use crate::sqlite::{SqliteError, SqliteValue};
+
+#[cfg(not(target_family = "wasm"))]
+mod installed;
+#[cfg(target_family = "wasm")]
+pub(crate) mod wasm;
+
+#[cfg(not(target_family = "wasm"))]
+pub use installed::{Installed, install};
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use installed::with;
+#[cfg(target_family = "wasm")]
+pub(crate) use wasm::with;
+
+/// What a module may ask of the outside.
+///
+/// Methods take `&self`: a host is shared by everything that runs on the thread, and calls may
+/// nest (an effect that runs a command).
+pub trait Host {
+    /// Opens a consistency boundary over `query`. `command` names the command for idempotency.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Invalid`] for a query that the store refuses, and
+    /// [`TransactionError::Unavailable`] where it cannot be reached.
+    fn open(
+        &self,
+        query: &[QueryItem],
+        context: &CommandContext,
+        command: &str,
+    ) -> Result<Box<dyn Transaction>, TransactionError>;
+
+    /// Opens a read of the past, up to and including `bound`. It cannot commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::open`].
+    fn open_as_of(
+        &self,
+        query: &[QueryItem],
+        bound: AsOf,
+    ) -> Result<Box<dyn Transaction>, TransactionError>;
+
+    /// The module's database.
+    fn database(&self) -> &dyn Database;
+
+    /// Sends one HTTP request and waits for the whole response.
+    ///
+    /// # Errors
+    ///
+    /// An [`HttpFailure`] when no response arrived. A response with an error status is a response.
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure>;
+
+    /// The value of a configuration variable, or `None` where it is not set.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// A fresh identifier, for causation and correlation ids.
+    fn new_id(&self) -> Uuid;
+}
+
+/// One read of the log, and the append that depends on it.
+pub trait Transaction {
+    /// The position of the event that already carries the context's idempotency key.
+    fn duplicate(&self) -> Option<u64>;
+
+    /// The next matching events in position order; empty at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Unavailable`] when the store fails or the deadline has passed.
+    fn next_batch(&mut self) -> Result<Vec<RawEvent>, TransactionError>;
+
+    /// The position up to which this transaction reads; 0 for an empty log.
+    fn head(&self) -> u64;
+
+    /// Appends all of `events`, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Conflict`] when the boundary changed after [`Transaction::head`].
+    fn commit(&mut self, events: Vec<NewEvent>) -> Result<Receipt, TransactionError>;
+}
+
+/// A module's SQLite database.
+///
+/// Failures that are no constraint violation are bugs of the module or faults of the host; an
+/// implementation reports them with [`SqliteFault::Failed`], and the public API turns them into
+/// a trap.
+pub trait Database {
+    /// Runs one statement and returns the number of rows it changed.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault>;
+
+    /// Runs statements separated by semicolons.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn execute_batch(&self, sql: &str) -> Result<(), SqliteFault>;
+
+    /// Runs one statement and returns at most `max_rows` of its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn query(
+        &self,
+        sql: &str,
+        params: &[SqliteValue],
+        max_rows: Option<u32>,
+    ) -> Result<Rows, SqliteFault>;
+
+    /// The rowid of the last successful insert; `None` before the first.
+    fn last_insert_rowid(&self) -> Option<i64>;
+
+    /// Parses a statement once, for many runs.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn prepare(&self, sql: &str) -> Result<Box<dyn PreparedStatement>, SqliteFault>;
+}
+
+/// A statement that was parsed once.
+pub trait PreparedStatement {
+    /// Runs the statement and returns the number of rows it changed.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault>;
+
+    /// Runs the statement and returns at most `max_rows` of its rows.
+    ///
+    /// # Errors
+    ///
+    /// See [`SqliteFault`].
+    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault>;
+}
+
+/// One alternative of an event query: one of `types` (any, if empty), and all of `tags`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueryItem {
+    /// Event type names.
+    pub types: Vec<String>,
+    /// Domain ids in the form `name:value`.
+    pub tags: Vec<String>,
+}
+
+/// Where a read of the past ends, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// The last position that is read.
+    Position(u64),
+    /// The last moment that is read.
+    Time(DateTime<Utc>),
+}
+
+/// An event as the log holds it, before its payload is decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawEvent {
+    /// Minted by the host at commit.
+    pub id: Uuid,
+    /// Place in the global log, from 1, without gaps.
+    pub position: u64,
+    /// The event type's name.
+    pub event_type: String,
+    /// Domain ids in the form `name:value`.
+    pub tags: Vec<String>,
+    /// The host's wall clock at commit.
+    pub timestamp: DateTime<Utc>,
+    /// The user action at the start of the causal chain.
+    pub correlation_id: Uuid,
+    /// The command execution that wrote this event.
+    pub causation_id: Uuid,
+    /// The event whose effect called that command.
+    pub triggering_event_id: Option<Uuid>,
+    /// The key under which that command was called.
+    pub idempotency_key: Option<Uuid>,
+    /// `name:value` of the domain id whose data key encrypts the payload.
+    pub encryption_scope: Option<String>,
+    /// The data key that encrypted the payload.
+    pub encryption_key_id: Option<Uuid>,
+    /// Version of the payload's shape, from 1.
+    pub schema_version: u32,
+    /// The event's data as JSON text; `None` when its data key has been deleted.
+    pub payload: Option<String>,
+}
+
+/// An event to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The event type's name.
+    pub event_type: String,
+    /// Version of the payload's shape, from 1.
+    pub schema_version: u32,
+    /// Domain ids in the form `name:value`.
+    pub tags: Vec<String>,
+    /// `name:value` of the domain id whose data key is to encrypt the payload.
+    pub encryption_scope: Option<String>,
+    /// The event's data as JSON text.
+    pub payload: String,
+}
+
+/// What the host gave the events that it appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Position of the last event.
+    pub position: u64,
+    /// One id for each event, in their order.
+    pub ids: Vec<Uuid>,
+    /// When they were appended.
+    pub timestamp: DateTime<Utc>,
+}
+
+/// Why a boundary could not be read or appended to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// Another writer changed the boundary after it was read.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The request can never be valid.
+    #[error("invalid: {0}")]
+    Invalid(String),
+    /// The store cannot be reached, or the deadline has passed.
+    #[error("event store unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// What [`Database`] calls fail with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqliteFault {
+    /// A constraint said no; module code can recover.
+    #[error(transparent)]
+    Constraint(SqliteError),
+    /// Anything else; a trap.
+    #[error("{message}")]
+    Failed {
+        /// SQLite's extended result code, or 0 where the host itself refused.
+        code: i32,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// What a query returned.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rows {
+    /// Column names, in order.
+    pub columns: Vec<String>,
+    /// As many values in each row as there are columns.
+    pub rows: Vec<Vec<SqliteValue>>,
+}
+
+/// An HTTP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET`, `POST`, ...
+    pub method: String,
+    /// Absolute URL.
+    pub url: String,
+    /// Names and values, in order; names may repeat.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+    /// How long to wait for a connection.
+    pub connect_timeout: Option<Duration>,
+    /// How long to wait for the first byte of the response.
+    pub timeout: Option<Duration>,
+}
+
+/// An HTTP response, read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names and values, in order; names may repeat.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why no response arrived.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HttpFailure {
+    /// A stable word, such as `connection-refused` or `timeout`.
+    pub code: String,
+    /// What happened, for people.
+    pub message: String,
+}

@@ -1,0 +1,153 @@
+//! The WASM side of the seam: the WIT imports.
+//!
+//! [`bindings`] is generated from the contract, [`convert`] is the only place that knows both its
+//! types and ours, and `http` speaks `wasi:http`.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{
+    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, NewEvent, PreparedStatement,
+    QueryItem, RawEvent, Receipt, Rows, SqliteFault, Transaction, TransactionError,
+};
+use crate::command::CommandContext;
+use crate::sqlite::SqliteValue;
+
+pub mod bindings;
+pub(crate) mod convert;
+mod http;
+
+use bindings::sqlite::connection;
+use bindings::transaction;
+
+/// Runs `call` with the host of the component.
+///
+/// The type is the host's own, not `dyn Host`: a table of all methods would make every component
+/// import everything.
+pub(crate) fn with<T>(call: impl FnOnce(&Imports) -> T) -> T {
+    call(&Imports)
+}
+
+/// The imports of the component.
+#[derive(Debug)]
+pub(crate) struct Imports;
+
+impl Host for Imports {
+    fn open(
+        &self,
+        query: &[QueryItem],
+        context: &CommandContext,
+        command: &str,
+    ) -> Result<Box<dyn Transaction>, TransactionError> {
+        let opened = transaction::Transaction::open(
+            &convert::query_to_wit(query),
+            convert::context_to_wit(context),
+            command,
+        );
+        Ok(Box::new(Open(opened.map_err(convert::transaction_error)?)))
+    }
+
+    fn open_as_of(
+        &self,
+        query: &[QueryItem],
+        bound: AsOf,
+    ) -> Result<Box<dyn Transaction>, TransactionError> {
+        let opened = transaction::Transaction::open_as_of(
+            &convert::query_to_wit(query),
+            convert::as_of_to_wit(bound),
+        );
+        Ok(Box::new(Open(opened.map_err(convert::transaction_error)?)))
+    }
+
+    fn database(&self) -> &dyn Database {
+        &Imports
+    }
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        http::send(request)
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}
+
+struct Open(transaction::Transaction);
+
+impl Transaction for Open {
+    fn duplicate(&self) -> Option<u64> {
+        self.0.duplicate()
+    }
+
+    fn next_batch(&mut self) -> Result<Vec<RawEvent>, TransactionError> {
+        let batch = self.0.next_batch().map_err(convert::transaction_error)?;
+        Ok(batch.into_iter().map(convert::event_from_wit).collect())
+    }
+
+    fn head(&self) -> u64 {
+        self.0.head()
+    }
+
+    fn commit(&mut self, events: Vec<NewEvent>) -> Result<Receipt, TransactionError> {
+        let events: Vec<_> = events.into_iter().map(convert::new_event_to_wit).collect();
+        let receipt = self.0.commit(&events).map_err(convert::transaction_error)?;
+        Ok(convert::receipt_from_wit(&receipt))
+    }
+}
+
+impl Database for Imports {
+    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+        connection::execute(sql, &convert::values_to_wit(params)).map_err(convert::sqlite_error)
+    }
+
+    fn execute_batch(&self, sql: &str) -> Result<(), SqliteFault> {
+        connection::execute_batch(sql).map_err(convert::sqlite_error)
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[SqliteValue],
+        max_rows: Option<u32>,
+    ) -> Result<Rows, SqliteFault> {
+        connection::query(sql, &convert::values_to_wit(params), max_rows)
+            .map(convert::rows_from_wit)
+            .map_err(convert::sqlite_error)
+    }
+
+    fn last_insert_rowid(&self) -> Option<i64> {
+        connection::last_insert_rowid()
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Box<dyn PreparedStatement>, SqliteFault> {
+        let statement = connection::Statement::prepare(sql).map_err(convert::sqlite_error)?;
+        Ok(Box::new(Prepared(statement)))
+    }
+}
+
+struct Prepared(connection::Statement);
+
+impl PreparedStatement for Prepared {
+    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+        self.0
+            .execute(&convert::values_to_wit(params))
+            .map_err(convert::sqlite_error)
+    }
+
+    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
+        self.0
+            .query(&convert::values_to_wit(params), max_rows)
+            .map(convert::rows_from_wit)
+            .map_err(convert::sqlite_error)
+    }
+}
+
+/// A duration in nanoseconds, as WASI counts; the longest there is where it does not fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,207 @@
+//! Between the contract's types and ours.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::bindings::sqlite::connection;
+use super::bindings::{command, common, transaction};
+use crate::command::{CommandContext, ExecuteError, ExecuteOutput, InvalidInput, Violation};
+use crate::host::{
+    AsOf, NewEvent, QueryItem, RawEvent, Receipt, Rows, SqliteFault, TransactionError,
+};
+use crate::sqlite::{ConstraintViolation, ConstraintViolationKind, SqliteError, SqliteValue};
+
+fn uuid_to_wit(id: Uuid) -> common::Uuid {
+    let (high, low) = id.as_u64_pair();
+    common::Uuid { high, low }
+}
+
+fn uuid_from_wit(id: common::Uuid) -> Uuid {
+    Uuid::from_u64_pair(id.high, id.low)
+}
+
+/// A moment outside of what `chrono` can hold becomes its nearest.
+fn time_from_wit(microseconds: common::Timestamp) -> DateTime<Utc> {
+    let nearest = if microseconds < 0 {
+        DateTime::<Utc>::MIN_UTC
+    } else {
+        DateTime::<Utc>::MAX_UTC
+    };
+    DateTime::from_timestamp_micros(microseconds).unwrap_or(nearest)
+}
+
+pub(crate) fn query_to_wit(query: &[QueryItem]) -> Vec<common::QueryItem> {
+    query
+        .iter()
+        .map(|item| common::QueryItem {
+            types: item.types.clone(),
+            tags: item.tags.clone(),
+        })
+        .collect()
+}
+
+pub(super) fn context_to_wit(context: &CommandContext) -> command::Context {
+    command::Context {
+        correlation_id: uuid_to_wit(context.correlation_id),
+        causation_id: uuid_to_wit(context.causation_id),
+        triggering_event_id: context.triggering_event_id.map(uuid_to_wit),
+        idempotency_key: context.idempotency_key.map(uuid_to_wit),
+    }
+}
+
+pub(crate) fn context_from_wit(context: &command::Context) -> CommandContext {
+    CommandContext::from_ids(
+        uuid_from_wit(context.correlation_id),
+        uuid_from_wit(context.causation_id),
+    )
+    .with_triggering_event_id(context.triggering_event_id.map(uuid_from_wit))
+    .with_idempotency_key(context.idempotency_key.map(uuid_from_wit))
+}
+
+pub(super) fn as_of_to_wit(bound: AsOf) -> transaction::AsOf {
+    match bound {
+        AsOf::Position(position) => transaction::AsOf::Position(position),
+        AsOf::Time(time) => transaction::AsOf::Time(time.timestamp_micros()),
+    }
+}
+
+pub(super) fn new_event_to_wit(event: NewEvent) -> transaction::NewEvent {
+    transaction::NewEvent {
+        event_type: event.event_type,
+        schema_version: event.schema_version,
+        tags: event.tags,
+        encryption_scope: event.encryption_scope,
+        payload: event.payload,
+    }
+}
+
+pub(crate) fn event_from_wit(event: common::StoredEvent) -> RawEvent {
+    RawEvent {
+        id: uuid_from_wit(event.id),
+        position: event.position,
+        event_type: event.event_type,
+        tags: event.tags,
+        timestamp: time_from_wit(event.timestamp),
+        correlation_id: uuid_from_wit(event.correlation_id),
+        causation_id: uuid_from_wit(event.causation_id),
+        triggering_event_id: event.triggering_event_id.map(uuid_from_wit),
+        idempotency_key: event.idempotency_key.map(uuid_from_wit),
+        encryption_scope: event.encryption_scope,
+        encryption_key_id: event.encryption_key_id.map(uuid_from_wit),
+        schema_version: event.schema_version,
+        payload: event.payload,
+    }
+}
+
+pub(super) fn receipt_from_wit(receipt: &transaction::Receipt) -> Receipt {
+    Receipt {
+        position: receipt.position,
+        ids: receipt.ids.iter().copied().map(uuid_from_wit).collect(),
+        timestamp: time_from_wit(receipt.timestamp),
+    }
+}
+
+pub(super) fn transaction_error(error: transaction::Error) -> TransactionError {
+    match error {
+        transaction::Error::Conflict(text) => TransactionError::Conflict(text),
+        transaction::Error::Invalid(text) => TransactionError::Invalid(text),
+        transaction::Error::Unavailable(text) => TransactionError::Unavailable(text),
+    }
+}
+
+pub(crate) fn output_to_wit(output: ExecuteOutput) -> command::ExecuteOutput {
+    let events = output
+        .events
+        .into_iter()
+        .map(|event| command::EmittedEvent {
+            id: uuid_to_wit(event.id),
+            event_type: event.event_type,
+            domain_ids: event.domain_ids.into_iter().collect(),
+        });
+    command::ExecuteOutput {
+        position: output.position,
+        events: events.collect(),
+    }
+}
+
+pub(crate) fn error_to_wit(error: ExecuteError) -> command::ExecuteError {
+    match error {
+        ExecuteError::Invalid(invalid) => command::ExecuteError::Invalid(invalid_to_wit(invalid)),
+        ExecuteError::Rejected(text) => command::ExecuteError::Rejected(text),
+        ExecuteError::Conflict(text) => command::ExecuteError::Conflict(text),
+        ExecuteError::Failed(text) => command::ExecuteError::Failed(text),
+    }
+}
+
+fn invalid_to_wit(invalid: InvalidInput) -> command::InvalidInput {
+    let message = invalid.to_string();
+    let violations = invalid.violations.into_iter().map(|violation| {
+        let Violation {
+            field,
+            code,
+            message,
+        } = violation;
+        command::Violation {
+            field,
+            code,
+            message,
+        }
+    });
+    command::InvalidInput {
+        message,
+        violations: violations.collect(),
+    }
+}
+
+pub(super) fn values_to_wit(values: &[SqliteValue]) -> Vec<connection::Value> {
+    values
+        .iter()
+        .map(|value| match value {
+            SqliteValue::Null => connection::Value::Null,
+            SqliteValue::Integer(value) => connection::Value::Integer(*value),
+            SqliteValue::Real(value) => connection::Value::Real(*value),
+            SqliteValue::Text(value) => connection::Value::Text(value.clone()),
+            SqliteValue::Blob(value) => connection::Value::Blob(value.clone()),
+        })
+        .collect()
+}
+
+fn value_from_wit(value: connection::Value) -> SqliteValue {
+    match value {
+        connection::Value::Null => SqliteValue::Null,
+        connection::Value::Integer(value) => SqliteValue::Integer(value),
+        connection::Value::Real(value) => SqliteValue::Real(value),
+        connection::Value::Text(value) => SqliteValue::Text(value),
+        connection::Value::Blob(value) => SqliteValue::Blob(value),
+    }
+}
+
+pub(super) fn rows_from_wit(rows: connection::Rows) -> Rows {
+    let convert = |row: Vec<_>| row.into_iter().map(value_from_wit).collect();
+    Rows {
+        columns: rows.columns,
+        rows: rows.rows.into_iter().map(convert).collect(),
+    }
+}
+
+pub(super) fn sqlite_error(error: connection::Error) -> SqliteFault {
+    match error {
+        connection::Error::Constraint(violation) => {
+            SqliteFault::Constraint(SqliteError::ConstraintViolation(ConstraintViolation {
+                kind: match violation.kind {
+                    connection::ConstraintKind::Unique => ConstraintViolationKind::Unique,
+                    connection::ConstraintKind::PrimaryKey => ConstraintViolationKind::PrimaryKey,
+                    connection::ConstraintKind::NotNull => ConstraintViolationKind::NotNull,
+                    connection::ConstraintKind::ForeignKey => ConstraintViolationKind::ForeignKey,
+                    connection::ConstraintKind::Check => ConstraintViolationKind::Check,
+                    connection::ConstraintKind::Other => ConstraintViolationKind::Other,
+                },
+                message: violation.message,
+            }))
+        }
+        connection::Error::Failed(failure) => SqliteFault::Failed {
+            code: failure.code,
+            message: failure.message,
+        },
+    }
+}

@@ -1,0 +1,10 @@
+use umari::prelude::*;
+
+struct Opened {}
+
+#[derive(EventSet)]
+enum Query {
+    Opened(Opened),
+}
+
+fn main() {}
