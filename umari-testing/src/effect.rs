@@ -1,0 +1,234 @@
+//! Effects: events in, HTTP requests and commands out.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use umari::effect::Effect;
+use umari::host::{HttpRequest, RawEvent};
+
+mod expect;
+mod session;
+
+pub(crate) use self::expect::header;
+pub(crate) use self::session::deliver;
+use self::session::{Delivery, Session, session};
+
+use crate::check::{CRASH_SWEEP, crash_sweep};
+use crate::events::Events;
+use crate::given::{Given, short};
+use crate::http::Request;
+use crate::report::{Report, Verdict, demand};
+use crate::world::World;
+
+/// Events that are about to be handed to an effect.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is delivered before `run`"]
+pub struct EffectGiven {
+    world: World,
+    /// Events after this position are handed over.
+    after: u64,
+}
+
+impl EffectGiven {
+    pub(crate) fn new(world: World, after: u64) -> Self {
+        Self { world, after }
+    }
+
+    /// Hands the events to `E`, as the host does: a fresh instance, then one event after the
+    /// other, each as the current event, until one fails.
+    ///
+    /// The database of the effect is empty at first, and goes on through
+    /// [`redelivered`](EffectOutcome::redelivered).
+    ///
+    /// # Panics
+    ///
+    /// Panics at a request that is not scripted, where `init` fails, and where
+    /// [`CRASH_SWEEP`](crate::check::CRASH_SWEEP) finds a fault.
+    #[track_caller]
+    #[must_use = "a run proves something only once a `then` step has been called"]
+    pub fn run<E: Effect>(&self) -> EffectOutcome {
+        demand(self.try_run::<E>())
+    }
+
+    fn try_run<E: Effect>(&self) -> Verdict<EffectOutcome> {
+        let mut world = self.world.clone();
+        world.story.line("run", &short(std::any::type_name::<E>()));
+        let start = Start {
+            world,
+            after: self.after,
+            session: session::<E>,
+        };
+        let outcome = EffectOutcome::after(start, 1)?;
+        if outcome.last.failure.is_none() && outcome.start.world.waivers.runs(CRASH_SWEEP) {
+            crash_sweep::check::<E>(&outcome.start.world, self.after)?;
+        }
+        Ok(outcome)
+    }
+}
+
+/// How a session with one effect begins; it is repeated from here when events are redelivered.
+#[derive(Clone)]
+struct Start {
+    world: World,
+    after: u64,
+    session: fn(&World, u64, u32) -> Verdict<Session>,
+}
+
+/// What came of running an effect. The story goes on from here: every step of [`Given`] is
+/// available.
+#[derive(Clone)]
+pub struct EffectOutcome {
+    given: Given,
+    start: Start,
+    deliveries: u32,
+    last: Rc<Delivery>,
+    failure_expected: bool,
+}
+
+impl std::fmt::Debug for EffectOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EffectOutcome")
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Deref for EffectOutcome {
+    type Target = Given;
+
+    fn deref(&self) -> &Given {
+        &self.given
+    }
+}
+
+impl EffectOutcome {
+    /// The outcome after the events were handed over `deliveries` times.
+    fn after(start: Start, deliveries: u32) -> Verdict<Self> {
+        let session = (start.session)(&start.world, start.after, deliveries)?;
+        if let Some(violation) = session.violation {
+            let world = &session.world;
+            return Err(Box::new(
+                Report::new(violation)
+                    .scenario(&world.story)
+                    .section("scripted", world.http.routes().join("\n"))
+                    .fix("script it: `.with_http(|http| http.post(url).reply(200))`"),
+            ));
+        }
+        let last = session.deliveries.into_iter().last().unwrap_or_default();
+        Ok(Self {
+            given: Given {
+                world: session.world,
+            },
+            start,
+            deliveries,
+            last: Rc::new(last),
+            failure_expected: false,
+        })
+    }
+
+    /// Hands the same events over once more, to a new instance with the same database: the host
+    /// promises to deliver at least once, not only once. What follows is about this delivery
+    /// alone.
+    ///
+    /// # Panics
+    ///
+    /// As [`EffectGiven::run`].
+    #[track_caller]
+    #[must_use = "a delivery proves something only once a `then` step has been called"]
+    pub fn redelivered(&self) -> Self {
+        demand(Self::after(self.start.clone(), self.deliveries + 1))
+    }
+
+    /// Hands the events over again after the effect failed, as the host does after its backoff.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the effect did not fail; and as [`EffectGiven::run`].
+    #[track_caller]
+    #[must_use = "a delivery proves something only once a `then` step has been called"]
+    pub fn retried_after_error(&self) -> Self {
+        if self.last.failure.is_none() {
+            self.report("the effect was to be retried after an error, but it succeeded")
+                .fail();
+        }
+        self.redelivered()
+    }
+
+    /// The effect sent exactly these requests, in this order.
+    ///
+    /// # Panics
+    ///
+    /// Panics where it sent others.
+    #[track_caller]
+    pub fn then_requests<R: Into<Request>>(&self, requests: impl IntoIterator<Item = R>) -> Self {
+        let requests: Vec<_> = requests.into_iter().map(Into::into).collect();
+        demand(self.expect_requests(&requests));
+        self.clone()
+    }
+
+    /// The effect sent no request.
+    ///
+    /// # Panics
+    ///
+    /// Panics where it sent one.
+    #[track_caller]
+    pub fn then_no_requests(&self) -> Self {
+        self.then_requests(Vec::<Request>::new())
+    }
+
+    /// The commands of the effect emitted exactly these events.
+    ///
+    /// # Panics
+    ///
+    /// Panics where they did not.
+    #[track_caller]
+    pub fn then(&self, events: Events) -> Self {
+        demand(self.expect_events(&events));
+        self.clone()
+    }
+
+    /// The commands of the effect emitted nothing.
+    ///
+    /// # Panics
+    ///
+    /// Panics where they did.
+    #[track_caller]
+    pub fn then_nothing(&self) -> Self {
+        self.then(Events::new())
+    }
+
+    /// Every delivered event is in this lane; `None` is the global one.
+    ///
+    /// # Panics
+    ///
+    /// Panics where one is in another.
+    #[track_caller]
+    pub fn then_partition_key<'a>(&self, key: impl Into<Option<&'a str>>) -> Self {
+        demand(self.expect_partition_key(key.into()));
+        self.clone()
+    }
+
+    /// The effect failed, with a message that contains `text`. The host would try again.
+    ///
+    /// # Panics
+    ///
+    /// Panics where it succeeded, or said something else.
+    #[track_caller]
+    pub fn then_failed(&self, text: &str) -> Self {
+        demand(self.expect_failure(text));
+        Self {
+            failure_expected: true,
+            ..self.clone()
+        }
+    }
+
+    /// The requests of the last delivery, whole.
+    pub fn requests(&self) -> &[HttpRequest] {
+        &self.last.requests
+    }
+
+    /// The events of the last delivery with their envelopes, as the log holds them.
+    pub fn emitted(&self) -> &[RawEvent] {
+        &self.last.emitted
+    }
+}

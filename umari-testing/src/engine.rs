@@ -1,0 +1,260 @@
+//! The engine under every scenario: one host for the real SDK code, all in memory.
+//!
+//! Nothing is folded, matched or decoded here on behalf of the code under test. The engine keeps
+//! a log, a database, an HTTP target and a clock, and answers what the SDK asks of its host, in
+//! the way the production host does.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use umari::host::{
+    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, NewEvent, QueryItem, Transaction,
+    TransactionError,
+};
+use umari::prelude::{CommandContext, Uuid};
+
+pub(crate) mod database;
+pub(crate) mod ids;
+pub(crate) mod log;
+pub(crate) mod sweep;
+pub(crate) mod transaction;
+
+use self::database::SqliteDatabase;
+use self::log::{Log, Origin};
+use self::sweep::{CrashPoints, HostCall};
+use self::transaction::{LogTransaction, Trace};
+use crate::world::World;
+
+/// What the code under test is compiled to in production, and so what it may ask of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Command,
+    Fold,
+    Projector,
+    Effect,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Command => "a command",
+            Self::Fold => "a fold",
+            Self::Projector => "a projector",
+            Self::Effect => "an effect",
+        }
+    }
+}
+
+/// The host of one run.
+pub(crate) struct Engine {
+    /// For handing itself to transactions, which outlive the call that opens them.
+    this: std::rc::Weak<Self>,
+    role: Cell<Role>,
+    world: World,
+    pub(crate) log: RefCell<Log>,
+    pub(crate) traces: RefCell<Vec<Trace>>,
+    pub(crate) requests: RefCell<Vec<HttpRequest>>,
+    /// Why the test must fail whatever the module makes of the answer.
+    pub(crate) violation: RefCell<Option<String>>,
+    /// Opened when it is first needed: most commands never do.
+    database: OnceCell<SqliteDatabase>,
+    in_savepoint: Cell<bool>,
+    pub(crate) crash_points: Rc<CrashPoints>,
+    /// The position up to which an effect has handled its events.
+    pub(crate) completed: Cell<u64>,
+    fresh_ids: Cell<u64>,
+    /// Appended by somebody else just before the next commit.
+    rival: RefCell<Option<(Vec<NewEvent>, Origin)>>,
+}
+
+impl Engine {
+    /// A host over a copy of `world`.
+    pub(crate) fn new(world: &World, role: Role) -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            role: Cell::new(role),
+            log: RefCell::new(world.log.clone()),
+            traces: RefCell::default(),
+            requests: RefCell::default(),
+            violation: RefCell::default(),
+            database: OnceCell::new(),
+            in_savepoint: Cell::new(false),
+            crash_points: Rc::default(),
+            completed: Cell::new(0),
+            fresh_ids: Cell::new(world.fresh_ids),
+            rival: RefCell::default(),
+            world: world.clone(),
+        })
+    }
+
+    /// The world that this run leaves behind.
+    pub(crate) fn world(&self) -> World {
+        let mut world = self.world.clone();
+        world.log = self.log.borrow().clone();
+        world.fresh_ids = self.fresh_ids.get();
+        world
+    }
+
+    pub(crate) fn sqlite(&self) -> &SqliteDatabase {
+        self.database.get_or_init(|| {
+            let database = SqliteDatabase::open(Rc::clone(&self.crash_points));
+            if self.in_savepoint.get() {
+                database.begin();
+            }
+            database
+        })
+    }
+
+    /// Runs `work` inside a savepoint, which an error or an unwinding module rolls back. A module
+    /// that never touches its database does not get one.
+    pub(crate) fn savepoint<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        if let Some(database) = self.database.get() {
+            database.begin();
+        }
+        self.in_savepoint.set(true);
+        let mut savepoint = Savepoint {
+            engine: self,
+            keep: false,
+        };
+        let result = work();
+        savepoint.keep = result.is_ok();
+        result
+    }
+
+    /// Lets somebody else append `events` just before the next commit.
+    pub(crate) fn race_with(&self, events: Vec<NewEvent>, origin: Origin) {
+        *self.rival.borrow_mut() = Some((events, origin));
+    }
+
+    fn let_rival_commit(&self) {
+        let rival = self.rival.borrow_mut().take();
+        if let Some((events, origin)) = rival {
+            let appended = self.log.borrow_mut().append(events, &origin);
+            if let Err(error) = appended {
+                self.violate(format!("the rival's events could not be appended: {error}"));
+            }
+        }
+    }
+
+    fn reach(&self, call: HostCall) {
+        self.crash_points.reach(call, false);
+    }
+
+    fn passed(&self, call: HostCall) {
+        self.crash_points.reach(call, true);
+    }
+
+    /// Keeps the first violation, which is the cause of the others.
+    fn violate(&self, message: String) {
+        self.violation.borrow_mut().get_or_insert(message);
+    }
+
+    fn only_effects(&self, what: &str) {
+        let role = self.role.get();
+        if role != Role::Effect {
+            panic!(
+                "{} has no {what}: its world does not import it, in production as in tests",
+                role.name()
+            );
+        }
+    }
+
+    fn origin(&self, context: &CommandContext, command: &str) -> Origin {
+        Origin {
+            command: command.into(),
+            correlation_id: context.correlation_id,
+            causation_id: context.causation_id,
+            triggering_event_id: context.triggering_event_id,
+            idempotency_key: context.idempotency_key,
+            timestamp: self.world.now,
+        }
+    }
+
+    fn open_transaction(
+        &self,
+        query: &[QueryItem],
+        bound: Option<AsOf>,
+        origin: Option<Origin>,
+    ) -> Result<Box<dyn Transaction>, TransactionError> {
+        if self.role.get() == Role::Projector {
+            self.only_effects("access to the log besides the events it is handed");
+        }
+        let engine = self
+            .this
+            .upgrade()
+            .ok_or_else(|| TransactionError::Unavailable("the scenario has ended".to_owned()))?;
+        Ok(Box::new(LogTransaction::open(
+            &engine, query, bound, origin,
+        )?))
+    }
+}
+
+/// Ends a savepoint, also when a killed module unwinds through it.
+struct Savepoint<'a> {
+    engine: &'a Engine,
+    keep: bool,
+}
+
+impl Drop for Savepoint<'_> {
+    fn drop(&mut self) {
+        self.engine.in_savepoint.set(false);
+        match self.engine.database.get() {
+            Some(database) if self.keep => database.release(),
+            Some(database) => database.roll_back(),
+            None => {}
+        }
+    }
+}
+
+impl Host for Engine {
+    fn open(
+        &self,
+        query: &[QueryItem],
+        context: &CommandContext,
+        command: &str,
+    ) -> Result<Box<dyn Transaction>, TransactionError> {
+        self.open_transaction(query, None, Some(self.origin(context, command)))
+    }
+
+    fn open_as_of(
+        &self,
+        query: &[QueryItem],
+        bound: AsOf,
+    ) -> Result<Box<dyn Transaction>, TransactionError> {
+        self.open_transaction(query, Some(bound), None)
+    }
+
+    fn database(&self) -> &dyn Database {
+        if self.role.get() != Role::Projector {
+            self.only_effects("database");
+        }
+        self.sqlite()
+    }
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        self.only_effects("HTTP client");
+        self.reach(HostCall::Send);
+        let answer = self.world.http.answer(&request);
+        let line = format!("{} {}", request.method, request.url);
+        self.requests.borrow_mut().push(request);
+        self.passed(HostCall::Send);
+        answer.unwrap_or_else(|| {
+            self.violate(format!(
+                "the effect sent `{line}`, which the test does not script"
+            ));
+            Err(HttpFailure {
+                code: "connection-refused".to_owned(),
+                message: format!("`{line}` is not scripted by this test"),
+            })
+        })
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.world.env.get(name).cloned()
+    }
+
+    fn new_id(&self) -> Uuid {
+        self.fresh_ids.set(self.fresh_ids.get() + 1);
+        ids::fresh(self.fresh_ids.get())
+    }
+}

@@ -1,0 +1,270 @@
+//! A module's SQLite database, in memory, behind the guards that the host sets.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, ffi, params_from_iter};
+use umari::host::{Database, PreparedStatement, Rows, SqliteFault};
+use umari::sqlite::{ConstraintViolation, ConstraintViolationKind, SqliteError, SqliteValue};
+
+use super::sweep::{CrashPoints, HostCall};
+
+/// The longest string, blob or row, in bytes.
+const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
+
+/// SQLite in memory. Statements of the module pass the authorizer; the harness's own do not.
+pub(crate) struct SqliteDatabase {
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    connection: Connection,
+    /// Set while the harness itself speaks, whose savepoints and pragmas are its own business.
+    trusted: Arc<AtomicBool>,
+    inserted: Cell<bool>,
+    crash_points: Rc<CrashPoints>,
+}
+
+impl SqliteDatabase {
+    pub(crate) fn open(crash_points: Rc<CrashPoints>) -> Self {
+        let trusted = Arc::new(AtomicBool::new(true));
+        let connection = guarded(Arc::clone(&trusted))
+            .unwrap_or_else(|error| panic!("SQLite in memory could not be opened: {error}"));
+        trusted.store(false, Ordering::Relaxed);
+        let inserted = Cell::new(false);
+        Self {
+            shared: Rc::new(Shared {
+                connection,
+                trusted,
+                inserted,
+                crash_points,
+            }),
+        }
+    }
+
+    pub(crate) fn begin(&self) {
+        self.harness("SAVEPOINT umari_event");
+    }
+
+    pub(crate) fn release(&self) {
+        self.harness("RELEASE umari_event");
+    }
+
+    pub(crate) fn roll_back(&self) {
+        self.harness("ROLLBACK TO umari_event; RELEASE umari_event");
+    }
+
+    /// The rows of `sql`, run by the harness.
+    pub(crate) fn read(&self, sql: &str, params: &[SqliteValue]) -> Result<Rows, SqliteFault> {
+        self.trusted(|| query(&mut self.shared.connection.prepare(sql)?, params, None))
+    }
+
+    fn harness(&self, sql: &str) {
+        self.trusted(|| self.shared.connection.execute_batch(sql))
+            .unwrap_or_else(|error| panic!("`{sql}` failed: {error}"));
+    }
+
+    fn trusted<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, rusqlite::Error>,
+    ) -> Result<T, SqliteFault> {
+        self.shared.trusted.store(true, Ordering::Relaxed);
+        let result = work();
+        self.shared.trusted.store(false, Ordering::Relaxed);
+        result.map_err(fault)
+    }
+}
+
+impl Database for SqliteDatabase {
+    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+        self.shared.execute(sql, params)
+    }
+
+    fn execute_batch(&self, sql: &str) -> Result<(), SqliteFault> {
+        self.shared.sql(|connection| connection.execute_batch(sql))
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[SqliteValue],
+        max_rows: Option<u32>,
+    ) -> Result<Rows, SqliteFault> {
+        self.shared.query(sql, params, max_rows)
+    }
+
+    fn last_insert_rowid(&self) -> Option<i64> {
+        self.shared
+            .inserted
+            .get()
+            .then(|| self.shared.connection.last_insert_rowid())
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Box<dyn PreparedStatement>, SqliteFault> {
+        self.shared.connection.prepare_cached(sql).map_err(fault)?;
+        Ok(Box::new(Statement {
+            shared: Rc::clone(&self.shared),
+            sql: sql.to_owned(),
+        }))
+    }
+}
+
+/// A statement by its text; SQLite's own cache keeps it parsed.
+struct Statement {
+    shared: Rc<Shared>,
+    sql: String,
+}
+
+impl PreparedStatement for Statement {
+    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+        self.shared.execute(&self.sql, params)
+    }
+
+    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
+        self.shared.query(&self.sql, params, max_rows)
+    }
+}
+
+impl Shared {
+    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+        self.sql(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rowid = connection.last_insert_rowid();
+            let changed = statement.execute(params_from_iter(params.iter().map(to_sqlite)))?;
+            self.inserted
+                .set(self.inserted.get() || connection.last_insert_rowid() != rowid);
+            Ok(changed as u64)
+        })
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[SqliteValue],
+        max_rows: Option<u32>,
+    ) -> Result<Rows, SqliteFault> {
+        self.sql(|connection| query(&mut *connection.prepare_cached(sql)?, params, max_rows))
+    }
+
+    /// One call of the module into SQLite.
+    fn sql<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, SqliteFault> {
+        self.crash_points.reach(HostCall::Sql, false);
+        let result = work(&self.connection).map_err(fault)?;
+        self.crash_points.reach(HostCall::Sql, true);
+        Ok(result)
+    }
+}
+
+fn query(
+    statement: &mut rusqlite::Statement<'_>,
+    params: &[SqliteValue],
+    max_rows: Option<u32>,
+) -> Result<Rows, rusqlite::Error> {
+    let columns: Vec<_> = statement.column_names().map(ToOwned::to_owned).collect();
+    let width = columns.len();
+    let mut rows = Vec::new();
+    let mut cursor = statement.query(params_from_iter(params.iter().map(to_sqlite)))?;
+    while max_rows.is_none_or(|max| rows.len() < max as usize)
+        && let Some(row) = cursor.next()?
+    {
+        rows.push(
+            (0..width)
+                .map(|column| row.get_ref(column).map(from_sqlite))
+                .collect::<Result<Vec<_>, _>>()?,
+        );
+    }
+    Ok(Rows { columns, rows })
+}
+
+fn guarded(trusted: Arc<AtomicBool>) -> Result<Connection, rusqlite::Error> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
+    connection.authorizer(Some(move |context: AuthContext<'_>| {
+        if trusted.load(Ordering::Relaxed) {
+            Authorization::Allow
+        } else {
+            authorize(&context)
+        }
+    }))?;
+    Ok(connection)
+}
+
+/// What a module may not do: the same list as the host's.
+fn authorize(context: &AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Attach { .. }
+        | AuthAction::Detach { .. }
+        | AuthAction::Transaction { .. }
+        | AuthAction::Savepoint { .. }
+        | AuthAction::Pragma { .. } => Authorization::Deny,
+        AuthAction::Function { function_name }
+            if function_name.eq_ignore_ascii_case("load_extension") =>
+        {
+            Authorization::Deny
+        }
+        _ => Authorization::Allow,
+    }
+}
+
+fn fault(error: rusqlite::Error) -> SqliteFault {
+    let message = match &error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    };
+    let Some(failure) = error.sqlite_error() else {
+        return SqliteFault::Failed { code: 0, message };
+    };
+    if failure.code != ErrorCode::ConstraintViolation {
+        return SqliteFault::Failed {
+            code: failure.extended_code,
+            message,
+        };
+    }
+    let kind = match failure.extended_code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE => ConstraintViolationKind::Unique,
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+            ConstraintViolationKind::PrimaryKey
+        }
+        ffi::SQLITE_CONSTRAINT_NOTNULL => ConstraintViolationKind::NotNull,
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ConstraintViolationKind::ForeignKey,
+        ffi::SQLITE_CONSTRAINT_CHECK => ConstraintViolationKind::Check,
+        _ => ConstraintViolationKind::Other,
+    };
+    SqliteFault::Constraint(SqliteError::ConstraintViolation(ConstraintViolation {
+        kind,
+        message,
+    }))
+}
+
+fn to_sqlite(value: &SqliteValue) -> Value {
+    match value {
+        SqliteValue::Null => Value::Null,
+        SqliteValue::Integer(integer) => Value::Integer(*integer),
+        SqliteValue::Real(real) => Value::Real(*real),
+        SqliteValue::Text(text) => Value::Text(text.clone()),
+        SqliteValue::Blob(blob) => Value::Blob(blob.clone()),
+    }
+}
+
+fn from_sqlite(value: ValueRef<'_>) -> SqliteValue {
+    match value {
+        ValueRef::Null => SqliteValue::Null,
+        ValueRef::Integer(integer) => SqliteValue::Integer(integer),
+        ValueRef::Real(real) => SqliteValue::Real(real),
+        ValueRef::Text(text) => SqliteValue::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(blob) => SqliteValue::Blob(blob.to_vec()),
+    }
+}

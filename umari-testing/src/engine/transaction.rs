@@ -1,0 +1,126 @@
+//! One read of the log and the append that depends on it, recorded for the checks and reports.
+
+use std::rc::Rc;
+
+use umari::host::{AsOf, NewEvent, QueryItem, RawEvent, Receipt, Transaction, TransactionError};
+
+use super::Engine;
+use super::log::{Condition, Origin};
+use super::sweep::HostCall;
+
+/// Events per batch: small, so that every scenario of a few events crosses a batch boundary.
+const BATCH_EVENTS: usize = 2;
+
+/// What one transaction asked, read and wrote.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    pub(crate) condition: Condition,
+    /// The positions that were handed to the module.
+    pub(crate) read: Vec<u64>,
+    /// What the module tried to append, whether or not it was let.
+    pub(crate) attempted: Vec<NewEvent>,
+    /// The position that already carried the key.
+    pub(crate) duplicate: Option<u64>,
+}
+
+/// A transaction on the engine's log.
+pub(crate) struct LogTransaction {
+    engine: Rc<Engine>,
+    /// Its place among the engine's traces.
+    index: usize,
+    /// What is still to be read.
+    unread: std::vec::IntoIter<RawEvent>,
+    condition: Condition,
+    duplicate: Option<u64>,
+    origin: Option<Origin>,
+}
+
+impl LogTransaction {
+    /// Opens a boundary over `query`; without an origin it reads the past and cannot commit.
+    pub(crate) fn open(
+        engine: &Rc<Engine>,
+        query: &[QueryItem],
+        bound: Option<AsOf>,
+        origin: Option<Origin>,
+    ) -> Result<Self, TransactionError> {
+        super::log::check_query(query)?;
+        let log = engine.log.borrow();
+        let head = log.head();
+        let events = log.read(query, bound.unwrap_or(AsOf::Position(head)));
+        let condition = Condition {
+            query: query.into(),
+            command: origin
+                .as_ref()
+                .map_or_else(|| "".into(), |origin| Rc::clone(&origin.command)),
+            idempotency_key: origin.as_ref().and_then(|origin| origin.idempotency_key),
+            after: match bound {
+                None => head,
+                Some(AsOf::Position(position)) => position.min(head),
+                Some(AsOf::Time(time)) => log
+                    .events()
+                    .filter(|event| event.timestamp <= time)
+                    .map(|event| event.position)
+                    .max()
+                    .unwrap_or(0),
+            },
+        };
+        let duplicate = log.duplicate(&condition);
+        let mut traces = engine.traces.borrow_mut();
+        traces.push(Trace {
+            condition: condition.clone(),
+            read: Vec::new(),
+            attempted: Vec::new(),
+            duplicate,
+        });
+        Ok(Self {
+            engine: Rc::clone(engine),
+            index: traces.len() - 1,
+            unread: events.into_iter(),
+            condition,
+            duplicate,
+            origin,
+        })
+    }
+
+    fn trace(&self, record: impl FnOnce(&mut Trace)) {
+        record(&mut self.engine.traces.borrow_mut()[self.index]);
+    }
+}
+
+impl Transaction for LogTransaction {
+    fn duplicate(&self) -> Option<u64> {
+        self.duplicate
+    }
+
+    fn next_batch(&mut self) -> Result<Vec<RawEvent>, TransactionError> {
+        let batch: Vec<_> = self.unread.by_ref().take(BATCH_EVENTS).collect();
+        self.trace(|trace| trace.read.extend(batch.iter().map(|event| event.position)));
+        Ok(batch)
+    }
+
+    fn head(&self) -> u64 {
+        self.condition.after
+    }
+
+    fn commit(&mut self, events: Vec<NewEvent>) -> Result<Receipt, TransactionError> {
+        let Some(origin) = self.origin.take() else {
+            return Err(TransactionError::Invalid(
+                "this transaction reads the past, or has committed already".to_owned(),
+            ));
+        };
+        self.trace(|trace| trace.attempted.clone_from(&events));
+        self.engine.let_rival_commit();
+        self.engine.reach(HostCall::Commit);
+        let mut log = self.engine.log.borrow_mut();
+        if let Some(rival) = log.conflict(&self.condition) {
+            return Err(TransactionError::Conflict(format!(
+                "`{}` was appended at position {} after this command had read up to {}",
+                rival.event_type, rival.position, self.condition.after
+            )));
+        }
+        let receipt = log.append(events, &origin)?;
+        drop(log);
+        self.engine.passed(HostCall::Commit);
+        Ok(receipt)
+    }
+}

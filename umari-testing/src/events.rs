@@ -1,0 +1,177 @@
+//! Lists of events of different types.
+
+use serde_json::Value;
+use umari::event::{Event, SingleEvent, decode, encode};
+use umari::host::{NewEvent, RawEvent};
+
+use crate::report::diff::Fields;
+use crate::report::{Report, Shown, Verdict};
+
+/// Events in order, of any types; written with [`events!`](crate::events).
+///
+/// Each is serialised by the SDK's own code at once, so the list needs no enum over its types.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Events {
+    facts: Vec<Fact>,
+}
+
+impl Events {
+    /// An empty list.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an event.
+    ///
+    /// # Panics
+    ///
+    /// Panics where the event's `Serialize` fails.
+    #[track_caller]
+    pub fn with<E: Event>(mut self, event: E) -> Self {
+        self.facts.push(Fact::new(&event));
+        self
+    }
+
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        self.facts.iter().map(Fact::shown).collect()
+    }
+}
+
+impl<E: Event> FromIterator<E> for Events {
+    fn from_iter<I: IntoIterator<Item = E>>(events: I) -> Self {
+        events.into_iter().fold(Self::new(), Self::with)
+    }
+}
+
+/// A list of events, of one type or of many.
+///
+/// # Examples
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// use umari::prelude::*;
+/// use umari_testing::prelude::*;
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct ShopConnected {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct ShopClosed {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// let nothing = events![];
+/// let history = events![ShopConnected { shop_id: 42 }, ShopClosed { shop_id: 42 }];
+/// # given(nothing).and(history);
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($($event:expr),* $(,)?) => {
+        $crate::Events::new()$(.with($event))*
+    };
+}
+
+/// One event, serialised, that remembers how to come back.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) new: NewEvent,
+    round_trip: RoundTrip,
+}
+
+/// Decodes a stored event as one type and encodes it again.
+pub(crate) type RoundTrip = fn(&RawEvent) -> Result<Option<NewEvent>, String>;
+
+impl Fact {
+    #[track_caller]
+    pub(crate) fn new<E: Event>(event: &E) -> Self {
+        let new = encode(event).unwrap_or_else(|error| panic!("{}", chain(&error)));
+        Self {
+            new,
+            round_trip: round_trip::<E>,
+        }
+    }
+
+    pub(crate) fn shown(&self) -> Shown {
+        Shown::new(
+            &self.new.event_type,
+            &self.new.tags,
+            Some(&self.new.payload),
+        )
+    }
+
+    pub(crate) fn round_trip(&self) -> RoundTrip {
+        self.round_trip
+    }
+}
+
+fn round_trip<E: Event>(raw: &RawEvent) -> Result<Option<NewEvent>, String> {
+    let Some(event) = decode::<SingleEvent<E>>(raw).map_err(|error| chain(&error))? else {
+        return Ok(None);
+    };
+    encode(&event.data).map(Some).map_err(|error| chain(&error))
+}
+
+/// Check 6: what is stored comes back as it was.
+pub(crate) fn check_round_trip(raw: &RawEvent, round_trip: RoundTrip) -> Verdict {
+    if raw.payload.is_none() {
+        return Ok(());
+    }
+    let name = &raw.event_type;
+    let again = match round_trip(raw) {
+        Ok(Some(again)) => again,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            return Err(Box::new(
+                Report::new(format!("`{name}` cannot be read back from its own JSON"))
+                    .section("stored", raw.payload.clone().unwrap_or_default())
+                    .cause(error)
+                    .fix(
+                        "make `Serialize` and `Deserialize` of this type agree: look for \
+                         `#[serde(..)]` on one side only",
+                    ),
+            ));
+        }
+    };
+    let stored = Shown::from(raw);
+    let back = Shown::new(&again.event_type, &again.tags, Some(&again.payload));
+    if stored == back {
+        return Ok(());
+    }
+    let with_tags =
+        |event: &Shown| serde_json::json!({ "payload": event.payload, "tags": event.tags });
+    let fields = Fields::compare(&with_tags(&stored), &with_tags(&back));
+    Err(Box::new(
+        Report::new(format!("`{name}` changes when it is stored and read back"))
+            .section("fields (- stored, + read back)", fields.render())
+            .fix("make `Serialize` and `Deserialize` of this type inverse to each other"),
+    ))
+}
+
+/// An error with its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// JSON text as a value; text that is no JSON stays text.
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

@@ -1,0 +1,150 @@
+//! Given/when/then tests for umari modules, run natively in milliseconds.
+//!
+//! One engine serves every kind of test: an event log in memory with the store's own rules for
+//! queries, append conditions and idempotency, SQLite in memory behind the host's guards, a
+//! scripted HTTP target, a clock that stands still and ids that count. The code under test runs
+//! on it through the SDK's real code. Nothing is folded directly: a fold that asks for the wrong
+//! domain id sees here what it would see in production, which is nothing.
+//!
+//! # In one screen
+//!
+//! ```
+//! use umari::prelude::*;
+//! use umari_testing::prelude::*;
+//! # #[derive(Event, DomainIds, Serialize, Deserialize)]
+//! # #[event_type("shop.connected")]
+//! # struct ShopConnected { #[domain_id] shop_id: u64 }
+//! # #[derive(Event, DomainIds, Serialize, Deserialize)]
+//! # #[event_type("plan.created")]
+//! # struct PlanCreated { #[domain_id] plan_id: u64, #[domain_id] shop_id: u64 }
+//! # #[derive(Event, DomainIds, Serialize, Deserialize)]
+//! # #[event_type("shop.greeted")]
+//! # struct ShopGreeted { #[domain_id] shop_id: u64 }
+//! # mod create_plan {
+//! #     use super::*;
+//! #     #[derive(DomainIds, Serialize, Deserialize)]
+//! #     pub struct Input { #[domain_id] pub plan_id: u64, #[domain_id] pub shop_id: u64 }
+//! #     pub fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+//! #         Command::new(input, context)
+//! #             .fold_with(|input| EventCounter::<ShopConnected>::new().with("shop_id", input.shop_id))
+//! #             .fold_with(|input| EventCounter::<PlanCreated>::new().with("plan_id", input.plan_id))
+//! #             .execute(|input, (shops, plans)| {
+//! #                 anyhow::ensure!(shops > 0, "shop does not exist");
+//! #                 anyhow::ensure!(plans == 0, "plan already exists");
+//! #                 Ok(emit![PlanCreated { plan_id: input.plan_id, shop_id: input.shop_id }])
+//! #             })
+//! #     }
+//! # }
+//! # struct Plans;
+//! # impl Projector for Plans {
+//! #     type Query = SingleEvent<PlanCreated>;
+//! #     fn init() -> anyhow::Result<Self> {
+//! #         execute_batch("CREATE TABLE IF NOT EXISTS plans (plan_id TEXT PRIMARY KEY)")?;
+//! #         Ok(Self)
+//! #     }
+//! #     fn handle(&mut self, event: StoredEvent<PlanCreated>) -> anyhow::Result<()> {
+//! #         execute("INSERT INTO plans VALUES (?1)", params![event.data.plan_id.to_string()])?;
+//! #         Ok(())
+//! #     }
+//! # }
+//! # struct Greet;
+//! # impl Effect for Greet {
+//! #     type Query = SingleEvent<ShopConnected>;
+//! #     fn init() -> anyhow::Result<Self> { Ok(Self) }
+//! #     fn handle(&mut self, event: StoredEvent<ShopConnected>) -> anyhow::Result<()> {
+//! #         let shop_id = event.data.shop_id;
+//! #         let greeted = EventCounter::<ShopGreeted>::new().with("shop_id", shop_id);
+//! #         if FoldQuery::new().fold(greeted).run()? > 0 { return Ok(()); }
+//! #         Client::new()
+//! #             .post("https://greet.test/")
+//! #             .header("Idempotency-Key", event.id.to_string())
+//! #             .json(&json!({ "shop": shop_id }))
+//! #             .send()?;
+//! #         #[derive(DomainIds)]
+//! #         struct Record { #[domain_id] shop_id: u64 }
+//! #         Command::new(Record { shop_id }, CommandContext::new())
+//! #             .fold::<EventCounter<ShopGreeted>>()
+//! #             .execute(|input, greeted| Ok(match greeted {
+//! #                 0 => emit![ShopGreeted { shop_id: input.shop_id }],
+//! #                 _ => emit![],
+//! #             }))?;
+//! #         Ok(())
+//! #     }
+//! # }
+//! # fn main() {
+//!
+//! // A history, which steps borrow: it can serve many cases.
+//! let shop = given(events![ShopConnected { shop_id: 42 }]);
+//!
+//! // A command, and a story that goes on.
+//! shop.when(create_plan::execute, create_plan::Input { plan_id: 1, shop_id: 42 })
+//!     .then(events![PlanCreated { plan_id: 1, shop_id: 42 }])
+//!     .when(create_plan::execute, create_plan::Input { plan_id: 1, shop_id: 42 })
+//!     .then_rejected("plan already exists");
+//!
+//! // Wrong input, as it comes over the wire.
+//! shop.when_json(create_plan::execute, r#"{ "shop_id": 42 }"#).then_invalid("plan_id");
+//!
+//! // A fold, through the query that production uses.
+//! let plans = || EventCounter::<PlanCreated>::new();
+//! shop.and(events![PlanCreated { plan_id: 1, shop_id: 42 }]).then_state(plans(), 1);
+//!
+//! // A projector, on real SQLite.
+//! shop.and(events![PlanCreated { plan_id: 1, shop_id: 42 }])
+//!     .project::<Plans>()
+//!     .then_rows("SELECT plan_id FROM plans", rows![["1"]]);
+//!
+//! // An effect, with a scripted HTTP target.
+//! given_nothing()
+//!     .with_http(|http| http.post("https://greet.test/").reply(200))
+//!     .when_event(ShopConnected { shop_id: 42 })
+//!     .run::<Greet>()
+//!     .then_requests([Request::post("https://greet.test/").json(json!({ "shop": 42 }))])
+//!     .then(events![ShopGreeted { shop_id: 42 }])
+//!     .redelivered()
+//!     .then_no_requests();
+//! # }
+//! ```
+//!
+//! # What is checked without being asked
+//!
+//! See [`check`]: races of a command with itself, idempotency, determinism, the laws of
+//! projectors, crashes of effects, and what JSON does to events.
+//!
+//! # What these tests do not prove
+//!
+//! There is one process and no network: no timeouts, no partial failures of the store. There is
+//! no WASM: a module that runs out of memory or time, or that uses what its target lacks, passes.
+//! Native code sees the real wall clock and randomness where it asks for them itself; the
+//! determinism check finds it where it changes a decision.
+
+pub mod check;
+mod command;
+mod effect;
+mod engine;
+mod events;
+mod given;
+mod http;
+mod panics;
+pub mod prelude;
+mod projector;
+mod report;
+mod rows;
+mod world;
+
+pub use crate::command::{CommandInput, Outcome, Race};
+pub use crate::effect::{EffectGiven, EffectOutcome};
+pub use crate::events::Events;
+pub use crate::given::{Given, given, given_nothing};
+pub use crate::http::{Http, Request, Route};
+pub use crate::projector::Projection;
+
+/// What the macros write into tests.
+#[doc(hidden)]
+pub mod __private {
+    pub use umari::sqlite::SqliteValue;
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,8 @@
+//! Everything that a test needs: `use umari_testing::prelude::*;`, beside `umari::prelude::*`.
+
+pub use crate::check::{self, Check};
+pub use crate::{
+    EffectGiven, EffectOutcome, Events, Given, Http, Outcome, Projection, Race, Request, events,
+    given, given_nothing, rows,
+};
+pub use expect_test::expect;
