@@ -1,0 +1,207 @@
+//! What the host costs, as ratios to the limit measured in the same run.
+//!
+//! ```text
+//! cargo bench -p host-minimal
+//! ```
+//!
+//! Absolute times mean nothing on a shared machine. So each figure is measured in turns with its
+//! limit, on the same disk, and the table shows the median of the rounds:
+//!
+//! - commands against raw conditional appends to the embedded store, at 1, 8 and 32 callers;
+//! - a projector that catches up against a plain loop that reads the same log, decodes the same
+//!   payloads and inserts the same rows through rusqlite.
+//!
+//! `UMARI_BENCH_DIR` names the directory to work in; on a tmpfs the disk's fsync is left out.
+
+#[path = "../tests/host/support.rs"]
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use host_minimal::commands::Call;
+use host_minimal::modules::ModuleKind;
+use host_minimal::store::{EmbeddedStore, EventFilter};
+use host_minimal::{Host, HostConfig};
+use rusqlite::{Connection, params};
+use serde::Deserialize;
+use serde_json::json;
+use umadb_dcb::{DcbAppendCondition, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem};
+
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(1);
+const CALLERS: [u64; 3] = [1, 8, 32];
+const PROJECTED_EVENTS: u64 = 20_000;
+
+/// One line of the table: how often a second, ours and the limit's.
+struct Line {
+    name: String,
+    ours: f64,
+    limit: f64,
+}
+
+fn main() {
+    let directory = match std::env::var_os("UMARI_BENCH_DIR") {
+        Some(directory) => tempfile::tempdir_in(directory),
+        None => tempfile::tempdir(),
+    }
+    .expect("a directory");
+    let mut lines = Vec::new();
+    for callers in CALLERS {
+        eprintln!("measuring commands at {callers} callers");
+        lines.push(commands(directory.path(), callers));
+    }
+    eprintln!("measuring a projector that catches up with {PROJECTED_EVENTS} events");
+    lines.push(projector(directory.path()));
+    print_table(&lines);
+}
+
+fn print_table(lines: &[Line]) {
+    println!("{:<32} {:>12} {:>12} {:>7}", "", "ours (/s)", "limit (/s)", "ratio");
+    for Line { name, ours, limit } in lines {
+        println!("{name:<32} {ours:>12.0} {limit:>12.0} {:>7.2}", ours / limit);
+    }
+}
+
+fn commands(directory: &Path, callers: u64) -> Line {
+    let host = start(directory.join(format!("commands-{callers}")));
+    deploy(&host, ModuleKind::Command, "count-up");
+    let store = EmbeddedStore::open(&directory.join(format!("raw-{callers}.db"))).expect("a store");
+    let next = AtomicU64::new(1);
+    let (mut ours, mut limits) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        limits.push(rate(callers, || append(&store, next.fetch_add(1, Ordering::Relaxed))));
+        ours.push(rate(callers, || {
+            let counter = format!("c{}", next.fetch_add(1, Ordering::Relaxed));
+            let input = json!({ "counter": counter, "text": "x" }).to_string();
+            host.execute("count-up", &input, &Call::default()).expect("success");
+        }));
+    }
+    host.shutdown(support::PATIENCE);
+    store.close();
+    Line {
+        name: format!("commands, {callers} caller{}", if callers == 1 { "" } else { "s" }),
+        ours: median(ours),
+        limit: median(limits),
+    }
+}
+
+/// The append that `count-up` comes down to, without anything of Umari's.
+fn append(store: &EmbeddedStore, number: u64) {
+    let counter = format!("counter:r{number}");
+    let boundary = DcbQueryItem::new().types(["noted"]).tags([counter.clone()]);
+    let event = DcbEvent::new()
+        .event_type("noted")
+        .tags([counter, format!("note_id:{number}")])
+        .data(json!({ "counter": "c", "note_id": number, "text": "x" }).to_string());
+    let condition = DcbAppendCondition::new(DcbQuery::with_items([boundary]));
+    store.append(vec![event], Some(condition), None).expect("an append");
+}
+
+/// Calls a second over one round, all callers together.
+fn rate(callers: u64, call: impl Fn() + Sync) -> f64 {
+    let (done, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..callers {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    call();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        thread::sleep(ROUND);
+        stop.store(true, Ordering::Relaxed);
+    });
+    done.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn projector(directory: &Path) -> Line {
+    let host = start(directory.join("projector"));
+    deploy(&host, ModuleKind::Command, "note");
+    for first in (1..=PROJECTED_EVENTS).step_by(100) {
+        let input = json!({ "counter": "c", "note_id": first, "times": 100, "text": "x" });
+        host.execute("note", &input.to_string(), &Call::default()).expect("success");
+    }
+    let (mut ours, mut limits) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        limits.push(native_loop(&host, &directory.join(format!("native-{round}.sqlite"))));
+        ours.push(catch_up(&host));
+    }
+    host.shutdown(support::PATIENCE);
+    Line { name: "projector catch-up, events".into(), ours: median(ours), limit: median(limits) }
+}
+
+fn catch_up(host: &Host) -> f64 {
+    let name = support::name("notes");
+    let begin = Instant::now();
+    deploy(host, ModuleKind::Projector, "notes");
+    support::wait_until(|| {
+        let status = host.modules().expect("modules").into_iter().find(|m| m.name == name)?;
+        (status.subscription?.position >= PROJECTED_EVENTS).then_some(())
+    });
+    let rate = PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64();
+    host.deactivate(ModuleKind::Projector, &name).expect("it stops");
+    for file in ["notes.sqlite", "notes.sqlite-wal", "notes.sqlite-shm"] {
+        // SQLite removes the side files itself when the last connection closes.
+        let _ = std::fs::remove_file(host.data_dir().join("projector").join(file));
+    }
+    rate
+}
+
+/// The projector as a plain program.
+fn native_loop(host: &Host, path: &Path) -> f64 {
+    #[derive(Deserialize)]
+    struct Noted {
+        counter: String,
+        note_id: i64,
+        text: String,
+    }
+    let begin = Instant::now();
+    let connection = Connection::open(path).expect("a database");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+             CREATE TABLE notes (position INTEGER PRIMARY KEY, counter TEXT NOT NULL,
+                 note_id INTEGER NOT NULL, text TEXT NOT NULL)",
+        )
+        .expect("a table");
+    let filter = EventFilter { types: vec!["noted".into()], ..EventFilter::default() };
+    let mut position = 0;
+    while position < PROJECTED_EVENTS {
+        let events = host.events(&filter, position, 256).expect("events");
+        connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
+        for event in events {
+            position = event.position;
+            let noted: Noted =
+                serde_json::from_str(event.payload.as_deref().expect("a payload")).expect("a note");
+            let mut insert = connection
+                .prepare_cached("INSERT INTO notes VALUES (?1, ?2, ?3, ?4)")
+                .expect("a statement");
+            insert
+                .execute(params![position, noted.counter, noted.note_id, noted.text])
+                .expect("a row");
+        }
+        connection.execute_batch("COMMIT").expect("a commit");
+    }
+    PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64()
+}
+
+fn start(directory: PathBuf) -> Host {
+    Host::start(HostConfig::new(directory)).expect("the host starts")
+}
+
+fn deploy(host: &Host, kind: ModuleKind, name: &str) {
+    let upload = support::upload(kind, name, "1.0.0", &[]);
+    host.upload(upload.clone()).expect("the module is stored");
+    host.activate(kind, &upload.name, &upload.version).expect("the module is activated");
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

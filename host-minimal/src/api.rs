@@ -1,0 +1,129 @@
+//! The HTTP API: JSON in and out, RFC 9457 problem documents for errors.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /health` | 200 once every active module is subscribed, else 503 |
+//! | `POST /commands/{name}/execute` | runs a command with the body as its input |
+//! | `GET /commands/{name}/schema` | the JSON Schema of its input |
+//! | `POST /{kinds}/{name}/versions/{version}` | stores a component (the body); each `X-Umari-Env` header is one `NAME=value`, percent-encoded |
+//! | `PUT`, `DELETE /{kinds}/{name}/active` | swaps or stops what runs |
+//! | `GET /{kinds}`, `GET /{kinds}/{name}` | what is stored |
+//! | `GET /modules` | how what is active is doing |
+//! | `GET /events`, `GET /events/{id}` | the log |
+//!
+//! `{kinds}` is `commands`, `projectors` or `effects`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use http::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+mod commands;
+mod events;
+mod health;
+mod modules;
+mod problem;
+mod server;
+
+pub use self::problem::Problem;
+pub use self::server::{BindError, Server};
+
+use crate::Host;
+use crate::modules::ModuleKind;
+
+/// Who may use the API.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    key: Option<[u8; 32]>,
+}
+
+impl Access {
+    /// Everyone who can reach the address.
+    pub fn open() -> Self {
+        Self::default()
+    }
+
+    /// Whoever sends `Authorization: Bearer <key>`; `/health` stays open.
+    pub fn with_key(key: &str) -> Self {
+        Self { key: Some(Sha256::digest(key.as_bytes()).into()) }
+    }
+
+    /// Whether anyone who can reach the address may use the API.
+    pub fn is_open(&self) -> bool {
+        self.key.is_none()
+    }
+
+    fn admits(&self, request: &Request) -> bool {
+        let Some(expected) = &self.key else { return true };
+        let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
+        Sha256::digest(given.trim().as_bytes()).as_slice().ct_eq(expected).into()
+    }
+}
+
+/// The API of `host` as a router.
+pub fn router(host: Host, access: Access) -> Router {
+    let mut router = Router::new()
+        .route("/modules", get(health::modules))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::one))
+        .route("/commands/{name}/execute", post(commands::execute))
+        .route("/commands/{name}/schema", get(commands::schema));
+    for kind in ModuleKind::ALL {
+        let kinds = kind.plural();
+        router = router
+            .route(&format!("/{kinds}"), get(move |host| modules::list(host, kind)))
+            .route(&format!("/{kinds}/{{name}}"), get(move |host, path| modules::one(host, path, kind)))
+            .route(
+                &format!("/{kinds}/{{name}}/versions/{{version}}"),
+                post(move |host, path, request| modules::upload(host, path, request, kind)),
+            )
+            .route(
+                &format!("/{kinds}/{{name}}/active"),
+                put(move |host, path, request| modules::activate(host, path, request, kind))
+                    .delete(move |host, path| modules::deactivate(host, path, kind)),
+            );
+    }
+    router
+        .layer(from_fn_with_state(Arc::new(access), authorise))
+        .route("/health", get(health::health))
+        .fallback(async |request: Request| Problem::no_such_resource(request.uri().path()))
+        .method_not_allowed_fallback(async |request: Request| {
+            Problem::method_not_allowed(request.method(), request.uri().path())
+        })
+        .with_state(host)
+}
+
+async fn authorise(
+    access: axum::extract::State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if access.admits(&request) { Ok(next.run(request).await) } else { Err(Problem::unauthorized()) }
+}
+
+/// Runs what blocks where blocking is allowed.
+async fn blocking<T: Send + 'static>(
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(call).await.map_err(|error| {
+        tracing::error!("a request ended in a bug of the host: {error}");
+        Problem::internal()
+    })
+}
+
+/// Reads a body of `limit` bytes at most.
+async fn read_body(body: axum::body::Body, limit: usize) -> Result<bytes::Bytes, Problem> {
+    axum::body::to_bytes(body, limit).await.map_err(|error| {
+        use std::error::Error;
+        let too_large =
+            error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_large { Problem::too_large(limit) } else { Problem::unreadable_body(&error) }
+    })
+}

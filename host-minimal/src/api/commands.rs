@@ -1,0 +1,94 @@
+//! Running commands over HTTP.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Problem, blocking, read_body};
+use crate::Host;
+use crate::commands::{Call, Executed};
+use crate::limits;
+
+/// Where a client names the key under which its call is executed once.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Where a client names the user action that a call belongs to.
+const CORRELATION_ID: &str = "x-correlation-id";
+
+#[derive(Serialize)]
+struct Answer {
+    position: Option<u64>,
+    events: Vec<EmittedBody>,
+    attempts: u32,
+}
+
+#[derive(Serialize)]
+struct EmittedBody {
+    id: Uuid,
+    event_type: String,
+    domain_ids: Map<String, Value>,
+}
+
+pub(super) async fn execute(
+    State(host): State<Host>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    let call = Call {
+        correlation_id: id_header(&head.headers, CORRELATION_ID)?,
+        triggering_event_id: None,
+        idempotency_key: id_header(&head.headers, IDEMPOTENCY_KEY)?,
+    };
+    let body = read_body(body, limits::INPUT_BYTES).await?;
+    let input = String::from_utf8(body.into()).map_err(|error| {
+        Problem::bad_request("invalid-input", "Invalid input", format!("the body is not UTF-8: {error}"))
+    })?;
+    let executed = blocking(move || host.execute(&name, &input, &call)).await??;
+    Ok(Json(Answer::from(executed)).into_response())
+}
+
+pub(super) async fn schema(
+    State(host): State<Host>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let schema = blocking({
+        let name = name.clone();
+        move || host.schema(&name)
+    })
+    .await??;
+    let schema = schema.ok_or_else(|| {
+        Problem::not_found(
+            "no-schema",
+            "No schema",
+            format!("the command {name:?} does not tell its schema; derive JsonSchema on its input"),
+        )
+    })?;
+    Ok(([(CONTENT_TYPE, "application/schema+json")], schema).into_response())
+}
+
+fn id_header(headers: &HeaderMap, name: &str) -> Result<Option<Uuid>, Problem> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    value.to_str().ok().and_then(|text| text.trim().parse().ok()).map(Some).ok_or_else(|| {
+        Problem::bad_request("invalid-header", "Invalid header", format!("the header {name} must be a UUID"))
+    })
+}
+
+impl From<Executed> for Answer {
+    fn from(executed: Executed) -> Self {
+        let events = executed
+            .events
+            .into_iter()
+            .map(|event| EmittedBody {
+                id: event.id,
+                event_type: event.event_type,
+                domain_ids: event.domain_ids.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            })
+            .collect();
+        Self { position: executed.position, events, attempts: executed.attempts }
+    }
+}

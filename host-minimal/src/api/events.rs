@@ -1,0 +1,190 @@
+//! Reading the log over HTTP.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{Problem, blocking};
+use crate::Host;
+use crate::limits;
+use crate::store::{Author, EventFilter, RecordedEvent};
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    events: Vec<EventBody>,
+    /// Position of the last event in the log.
+    head: u64,
+    /// What to pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EventBody {
+    id: Uuid,
+    position: u64,
+    event_type: String,
+    tags: Vec<String>,
+    timestamp: String,
+    correlation_id: Uuid,
+    causation_id: Uuid,
+    triggering_event_id: Option<Uuid>,
+    idempotency_key: Option<Uuid>,
+    encryption_scope: Option<String>,
+    encryption_key_id: Option<Uuid>,
+    schema_version: u32,
+    author: AuthorBody,
+    /// The payload as it was written; `null` when its data key has been deleted.
+    data: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct AuthorBody {
+    module: String,
+    version: String,
+    command: String,
+}
+
+pub(super) async fn list(
+    State(host): State<Host>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Page>, Problem> {
+    let Question { filter, after, limit } = Question::parse(query.as_deref().unwrap_or_default())?;
+    let (events, head) = blocking(move || {
+        let head = host.head()?;
+        host.events(&filter, after, limit).map(|events| (events, head))
+    })
+    .await??;
+    let full = events.len() == limit;
+    let next_after = events.last().filter(|_| full).map(|event| event.position);
+    Ok(Json(Page { events: events.into_iter().map(EventBody::from).collect(), head, next_after }))
+}
+
+pub(super) async fn one(
+    State(host): State<Host>,
+    Path(id): Path<String>,
+) -> Result<Json<EventBody>, Problem> {
+    let id: Uuid = id.parse().map_err(|_| {
+        Problem::bad_request("invalid-id", "Invalid id", format!("{id:?} is not a UUID"))
+    })?;
+    let event = blocking(move || host.event(id)).await??;
+    let event = event.ok_or_else(|| {
+        Problem::not_found("unknown-event", "Unknown event", format!("there is no event {id}"))
+    })?;
+    Ok(Json(event.into()))
+}
+
+/// What `GET /events` was asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Question {
+    filter: EventFilter,
+    after: u64,
+    limit: usize,
+}
+
+impl Question {
+    /// `type` and `tag` may repeat: any of the types, all of the tags.
+    fn parse(query: &str) -> Result<Self, Problem> {
+        let mut question = Self {
+            filter: EventFilter::default(),
+            after: 0,
+            limit: limits::EVENTS_PAGE_DEFAULT_EVENTS,
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let invalid = |wanted: &str| {
+                Problem::bad_request(
+                    "invalid-query",
+                    "Invalid query",
+                    format!("the parameter {name} must be {wanted}, but is {value:?}"),
+                )
+            };
+            match &*name {
+                "type" => question.filter.types.push(value.into_owned()),
+                "tag" => question.filter.tags.push(value.into_owned()),
+                "after" => question.after = value.parse().map_err(|_| invalid("a position"))?,
+                "limit" => {
+                    question.limit = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=limits::EVENTS_PAGE_EVENTS).contains(limit))
+                        .ok_or_else(|| invalid(&format!("1 to {}", limits::EVENTS_PAGE_EVENTS)))?;
+                }
+                "correlation_id" => {
+                    question.filter.correlation_id =
+                        Some(value.parse().map_err(|_| invalid("a UUID"))?);
+                }
+                _ => {
+                    return Err(Problem::bad_request(
+                        "invalid-query",
+                        "Invalid query",
+                        format!(
+                            "there is no parameter {name:?}; there are type, tag, after, limit and \
+                             correlation_id"
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(question)
+    }
+}
+
+impl From<RecordedEvent> for EventBody {
+    fn from(event: RecordedEvent) -> Self {
+        let Author { module, version, command } = event.author;
+        Self {
+            id: event.id,
+            position: event.position,
+            event_type: event.event_type,
+            tags: event.tags,
+            timestamp: event.timestamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            correlation_id: event.correlation_id,
+            causation_id: event.causation_id,
+            triggering_event_id: event.triggering_event_id,
+            idempotency_key: event.idempotency_key,
+            encryption_scope: event.encryption_scope,
+            encryption_key_id: event.encryption_key_id,
+            schema_version: event.schema_version,
+            author: AuthorBody { module, version, command },
+            data: event.payload.map(raw),
+        }
+    }
+}
+
+/// The payload as it is. One that is not JSON was written by no SDK of ours; it shows as a string.
+fn raw(payload: String) -> Box<RawValue> {
+    RawValue::from_string(payload.clone())
+        .or_else(|_| serde_json::value::to_raw_value(&payload))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_read() {
+        let question =
+            Question::parse("type=a&type=b&tag=shop_id%3A42&after=7&limit=1000").unwrap();
+        assert_eq!(question.filter.types, ["a", "b"]);
+        assert_eq!(question.filter.tags, ["shop_id:42"]);
+        assert_eq!((question.after, question.limit), (7, 1000));
+    }
+
+    #[test]
+    fn a_question_that_makes_no_sense_is_refused() {
+        for query in
+            ["limit=0", "limit=1001", "limit=x", "after=-1", "correlation_id=7", "typ=a", "limit="]
+        {
+            Question::parse(query).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn payloads_are_shown_as_they_were_written() {
+        assert_eq!(raw("{\"b\": 1,  \"a\":2}".into()).get(), "{\"b\": 1,  \"a\":2}");
+        assert_eq!(raw("not json".into()).get(), "\"not json\"");
+    }
+}

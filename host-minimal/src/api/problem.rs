@@ -1,0 +1,277 @@
+//! Errors as RFC 9457 problem documents (<https://www.rfc-editor.org/rfc/rfc9457>).
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::commands::ExecuteError;
+use crate::engine::trap::Crash;
+use crate::host::ModuleError;
+use crate::modules::ModuleStoreError;
+use crate::report::chain;
+use crate::store::ReadError;
+
+/// A problem document. `code` is stable; `detail` is for people.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:umari:problem:{code}"),
+            title,
+            status,
+            code,
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    /// Adds a member to the document.
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: Value) -> Self {
+        self.more.insert(name.to_owned(), value);
+        self
+    }
+
+    pub(super) fn bad_request(
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, title, detail)
+    }
+
+    pub(super) fn not_found(
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, title, detail)
+    }
+
+    pub(super) fn no_such_resource(path: &str) -> Self {
+        Self::not_found("not-found", "No such resource", format!("there is nothing at {path}"))
+    }
+
+    pub(super) fn method_not_allowed(method: &Method, path: &str) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Method not allowed",
+            format!("{path} does not take {method}"),
+        )
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Not authorised",
+            "send the server's key as Authorization: Bearer <key>",
+        )
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "Body too large",
+            format!("the body may have {limit} bytes"),
+        )
+    }
+
+    pub(super) fn unreadable_body(error: &axum::Error) -> Self {
+        Self::bad_request("unreadable-body", "Body not readable", chain(error))
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            "the host has a bug; its log says more",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(&self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ExecuteError::NotFound(_) => {
+                Self::not_found("unknown-command", "Unknown command", detail)
+            }
+            ExecuteError::Invalid { violations, .. } => {
+                let violations: Vec<Value> = violations
+                    .into_iter()
+                    .map(|v| json!({"field": v.field, "code": v.code, "message": v.message}))
+                    .collect();
+                Self::bad_request("invalid-input", "Invalid input", detail)
+                    .with("violations", violations.into())
+            }
+            ExecuteError::Rejected(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rejected", "Command rejected", detail)
+            }
+            ExecuteError::Conflict { attempts, .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+                    .with("attempts", attempts.into())
+            }
+            ExecuteError::Crashed { crash, committed, .. } => {
+                let problem = Self::from_crash(crash, detail);
+                match committed {
+                    Some(position) => problem.with("committed_position", position.into()),
+                    None => problem,
+                }
+            }
+            ExecuteError::Unavailable(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Event store unavailable",
+                detail,
+            ),
+            ExecuteError::OutcomeUnknown(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "outcome-unknown",
+                "Outcome unknown",
+                detail,
+            ),
+        }
+    }
+}
+
+impl Problem {
+    fn from_crash(crash: Crash, detail: String) -> Self {
+        match crash {
+            Crash::Panic { location, message } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-panicked",
+                "Module panicked",
+                detail,
+            )
+            .with("location", location.into())
+            .with("message", message.into()),
+            Crash::Deadline => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "deadline-exceeded",
+                "Deadline exceeded",
+                detail,
+            ),
+            Crash::Memory { limit_bytes } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "out-of-memory",
+                "Module out of memory",
+                detail,
+            )
+            .with("limit_bytes", limit_bytes.into()),
+            Crash::Trap(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-trapped",
+                "Module trapped",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<ModuleError> for Problem {
+    fn from(error: ModuleError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ModuleError::Load(_) => Self::bad_request("invalid-module", "Invalid module", detail),
+            ModuleError::TooLarge { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "Body too large",
+                detail,
+            ),
+            ModuleError::Store(error) => error.into(),
+            ModuleError::Busy { .. } => {
+                Self::new(StatusCode::CONFLICT, "module-busy", "Module busy", detail)
+            }
+            ModuleError::Thread(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-threads",
+                "No more threads",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<ModuleStoreError> for Problem {
+    fn from(error: ModuleStoreError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ModuleStoreError::VersionExists { .. } | ModuleStoreError::EnvironmentDiffers { .. } => {
+                Self::new(StatusCode::CONFLICT, "version-exists", "Version exists", detail)
+            }
+            ModuleStoreError::UnknownVersion { .. } => {
+                Self::not_found("unknown-version", "Unknown version", detail)
+            }
+            ModuleStoreError::TooLarge { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "Body too large",
+                detail,
+            ),
+            ModuleStoreError::EnvironmentTooLarge { .. } | ModuleStoreError::InvalidVariable { .. } => {
+                Self::bad_request("invalid-environment", "Invalid environment", detail)
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-store-failed",
+                "Module store failed",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ReadError::Invalid(_) => Self::bad_request("invalid-query", "Invalid query", detail),
+            _ => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Event store unavailable",
+                detail,
+            ),
+        }
+    }
+}

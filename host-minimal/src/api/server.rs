@@ -1,0 +1,105 @@
+//! The server: one listener, bounded waits, and a clean end.
+
+use std::io;
+use std::net::SocketAddr;
+
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+
+use super::{Access, router};
+use crate::Host;
+use crate::limits;
+
+/// A bound server that does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: axum::Router,
+}
+
+/// Why a server could not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {}", explain(.source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the machine said.
+        source: io::Error,
+    },
+    /// Everyone who can reach the address could use the API.
+    #[error(
+        "refusing to listen on {0}, which other machines can reach, without a key; set UMARI_API_KEY, \
+         or listen on 127.0.0.1"
+    )]
+    Unprotected(SocketAddr),
+}
+
+fn explain(source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+        _ => source.to_string(),
+    }
+}
+
+impl Server {
+    /// Listens on `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::Unprotected`] for an address beyond loopback without a key, and
+    /// [`BindError::Listen`] when the address is taken or not the machine's.
+    pub async fn bind(host: Host, address: SocketAddr, access: Access) -> Result<Self, BindError> {
+        if access.is_open() && !address.ip().to_canonical().is_loopback() {
+            return Err(BindError::Unprotected(address));
+        }
+        let failed = |source| BindError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, router: router(host, access) })
+    }
+
+    /// The address that is listened on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers requests until `shutdown` ends, then finishes the ones that have begun.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut shutdown => break,
+            };
+            let stream = match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, most likely: those that serve must end first.
+                    tracing::warn!("cannot accept a connection: {error}");
+                    tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let _ = stream.set_nodelay(true);
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits::REQUEST_HEAD_DEADLINE)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()));
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!("a connection ended: {error}");
+                }
+            });
+        }
+        drop(self.listener);
+        graceful.shutdown().await;
+    }
+}

@@ -1,0 +1,153 @@
+//! Time: a wall clock that stands still during a call, and waits that end at its deadline.
+//!
+//! A command sees one moment for its whole execution, so that running it twice on the same
+//! events decides the same. Epochs interrupt guest code only; a guest that waits on a timer is
+//! inside a host call, so the wait itself has to know the deadline.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::HostWallClock;
+use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi::p2::bindings::io::poll as poll_async;
+use wasmtime_wasi::p2::bindings::sync::io::poll;
+use wasmtime_wasi::runtime::in_tokio;
+
+use crate::engine::guest::GuestState;
+use crate::engine::trap::DeadlineExceeded;
+
+/// The clock of one instance.
+#[derive(Debug, Clone)]
+pub(crate) struct CallClock {
+    wall: FrozenWallClock,
+    deadline: Instant,
+}
+
+impl CallClock {
+    pub(crate) fn new() -> Self {
+        Self { wall: FrozenWallClock::now(), deadline: Instant::now() }
+    }
+
+    /// Moves the wall clock to the present and sets when the call must end.
+    pub(crate) fn start_call(&mut self, deadline: Instant) {
+        self.wall.advance();
+        self.deadline = deadline;
+    }
+
+    pub(crate) fn wall(&self) -> FrozenWallClock {
+        self.wall.clone()
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+/// A wall clock that shows the moment at which the current call began.
+#[derive(Debug, Clone)]
+pub(crate) struct FrozenWallClock {
+    since_epoch: Arc<Mutex<Duration>>,
+}
+
+impl FrozenWallClock {
+    fn now() -> Self {
+        Self { since_epoch: Arc::new(Mutex::new(since_epoch())) }
+    }
+
+    fn advance(&self) {
+        *self.since_epoch.lock().unwrap_or_else(PoisonError::into_inner) = since_epoch();
+    }
+}
+
+impl HostWallClock for FrozenWallClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        *self.since_epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// WASI counts from 1970; a machine whose clock is before that shows 1970.
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Replaces WASI's `poll` by one whose waits end at the call's deadline.
+pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    poll::add_to_linker::<GuestState, Waits>(linker, |state| WaitView {
+        table: &mut state.table,
+        deadline: state.clock.deadline(),
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+struct Waits;
+
+impl HasData for Waits {
+    type Data<'a> = WaitView<'a>;
+}
+
+struct WaitView<'a> {
+    table: &'a mut ResourceTable,
+    deadline: Instant,
+}
+
+/// Waits for `wait`, but not beyond `deadline`.
+fn until<T>(
+    deadline: Instant,
+    wait: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    in_tokio(async move {
+        match tokio::time::timeout_at(deadline.into(), wait).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(DeadlineExceeded.into()),
+        }
+    })
+}
+
+impl poll::Host for WaitView<'_> {
+    fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        until(self.deadline, poll_async::Host::poll(self.table, pollables))
+    }
+}
+
+impl poll::HostPollable for WaitView<'_> {
+    fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        until(self.deadline, poll_async::HostPollable::ready(self.table, pollable))
+    }
+
+    fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        until(self.deadline, poll_async::HostPollable::block(self.table, pollable))
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll_async::HostPollable::drop(self.table, pollable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wall_clock_stands_still_until_the_next_call() {
+        let mut clock = CallClock::new();
+        let wall = clock.wall();
+        let before = wall.now();
+        while since_epoch() == before {}
+        assert_eq!(wall.now(), before);
+        clock.start_call(Instant::now());
+        assert!(wall.now() > before);
+    }
+
+    #[test]
+    fn a_wait_ends_at_the_deadline() {
+        let error = until::<()>(Instant::now(), std::future::pending()).unwrap_err();
+        assert!(error.is::<DeadlineExceeded>());
+    }
+}

@@ -1,0 +1,167 @@
+//! Outgoing HTTP for effects: WASI's interface, with our policy and a pooled client behind it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use wasmtime::component::Linker;
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+mod connect;
+mod policy;
+
+use self::connect::PolicedConnector;
+pub use self::policy::{HttpPolicy, HttpPolicyError};
+use crate::engine::guest::GuestState;
+use crate::limits;
+
+/// The client that all effects of a host share: one pool of connections, one policy.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpClient {
+    client: Client<HttpsConnector<PolicedConnector>, WasiBody>,
+    policy: Arc<HttpPolicy>,
+}
+
+impl HttpClient {
+    pub(crate) fn new(policy: HttpPolicy) -> Self {
+        let policy = Arc::new(policy);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(PolicedConnector::new(Arc::clone(&policy)));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .build(connector);
+        Self { client, policy }
+    }
+}
+
+/// What the host keeps for one instance that may send requests.
+pub(crate) struct HttpContext {
+    wasi: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+impl HttpContext {
+    pub(crate) fn new(client: HttpClient) -> Self {
+        Self {
+            wasi: WasiHttpCtx::new(),
+            hooks: Hooks { client: Some(client), deadline: Instant::now() },
+        }
+    }
+
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.hooks.deadline = deadline;
+    }
+}
+
+impl Default for HttpContext {
+    /// A context that refuses every request.
+    fn default() -> Self {
+        Self { wasi: WasiHttpCtx::new(), hooks: Hooks { client: None, deadline: Instant::now() } }
+    }
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(linker)
+}
+
+impl WasiHttpView for GuestState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        let context = self.http.get_or_insert_default();
+        WasiHttpCtxView {
+            hooks: &mut context.hooks,
+            table: &mut self.table,
+            ctx: &mut context.wasi,
+        }
+    }
+}
+
+struct Hooks {
+    client: Option<HttpClient>,
+    deadline: Instant,
+}
+
+type Processing = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processing: Processing,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Processing), Error>> + Send> {
+        let client = self.client.clone();
+        let deadline = Deadlines::of(options, self.deadline);
+        Box::new(async move {
+            let client = client.ok_or(Error::HttpRequestDenied)?;
+            let response = send(&client, request, deadline).await?;
+            Ok((response, Box::new(async { Ok(()) }) as Processing))
+        })
+    }
+}
+
+/// When a request must be over.
+#[derive(Debug, Clone, Copy)]
+struct Deadlines {
+    first_byte: Duration,
+    end: Instant,
+}
+
+impl Deadlines {
+    /// The guest may shorten our deadlines, not lengthen them.
+    fn of(options: Option<RequestOptions>, call: Instant) -> Self {
+        let end = call.min(Instant::now() + limits::HTTP_REQUEST_DEADLINE);
+        let asked = options.and_then(|options| {
+            // Connections are pooled, so the time to connect is part of the time to answer.
+            let first_byte = options.first_byte_timeout?;
+            Some(first_byte.saturating_add(options.connect_timeout.unwrap_or_default()))
+        });
+        let remaining = end.saturating_duration_since(Instant::now());
+        Self { first_byte: asked.unwrap_or(remaining).min(remaining), end }
+    }
+}
+
+async fn send(
+    client: &HttpClient,
+    request: Request<WasiBody>,
+    deadlines: Deadlines,
+) -> Result<Response<WasiBody>, Error> {
+    client.policy.check(request.uri()).map_err(|refused| {
+        tracing::warn!("an effect's request was refused: {refused}");
+        Error::HttpRequestDenied
+    })?;
+    let response = tokio::time::timeout(deadlines.first_byte, client.client.request(request))
+        .await
+        .map_err(|_elapsed| Error::HttpResponseTimeout)?
+        .map_err(|error| connect::to_wasi(&error))?;
+    let (head, body) = response.into_parts();
+    // The body is read here, under the deadline: a guest that waits for a body is inside a host
+    // call, where its own deadline cannot stop it.
+    let limit = usize::try_from(limits::HTTP_RESPONSE_BYTES).unwrap_or(usize::MAX);
+    let body = tokio::time::timeout_at(deadlines.end.into(), Limited::new(body, limit).collect())
+        .await
+        .map_err(|_elapsed| Error::HttpResponseTimeout)?
+        .map_err(|error| match error.downcast::<hyper::Error>() {
+            Ok(error) => Error::Hyper(*error),
+            Err(_over_limit) => Error::HttpResponseBodySize(Some(limits::HTTP_RESPONSE_BYTES)),
+        })?
+        .to_bytes();
+    Ok(Response::from_parts(head, whole(body)))
+}
+
+fn whole(bytes: Bytes) -> WasiBody {
+    http_body_util::Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What a module prints: kept in a bounded ring, and appended to its log file.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::limits;
+
+/// The standard output and error of a module, both together in the order of writing.
+///
+/// Writing never blocks and never fails: the ring forgets its oldest bytes, and a log file that
+/// cannot be written is given up with one warning.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ring: VecDeque<u8>,
+    log: Option<LogFile>,
+}
+
+impl Output {
+    /// Output that is kept in memory only.
+    pub(crate) fn memory() -> Self {
+        Self::new(None)
+    }
+
+    /// Output that is also appended to the file at `path`.
+    pub(crate) fn logged(path: &Path) -> Self {
+        match LogFile::open(path) {
+            Ok(log) => Self::new(Some(log)),
+            Err(error) => {
+                tracing::warn!("output is not logged: cannot open {}: {error}", path.display());
+                Self::new(None)
+            }
+        }
+    }
+
+    fn new(log: Option<LogFile>) -> Self {
+        Self { shared: Arc::new(Mutex::new(Shared { ring: VecDeque::new(), log })) }
+    }
+
+    /// Reads what was printed last with `read`.
+    pub(crate) fn tail<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        let mut shared = self.lock();
+        read(&String::from_utf8_lossy(shared.ring.make_contiguous()))
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        let mut shared = self.lock();
+        shared.ring.extend(bytes);
+        let excess = shared.ring.len().saturating_sub(limits::OUTPUT_BYTES);
+        shared.ring.drain(..excess);
+        if let Some(log) = &mut shared.log
+            && let Err(error) = log.append(bytes)
+        {
+            tracing::warn!("output is no longer logged to {}: {error}", log.path.display());
+            shared.log = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A log file that is renamed to `NAME.log.1` when it is full.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    written_bytes: u64,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let written_bytes = file.metadata()?.len();
+        Ok(Self { path: path.to_owned(), file, written_bytes })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.written_bytes >= limits::LOG_FILE_BYTES {
+            let mut full = self.path.clone().into_os_string();
+            full.push(".1");
+            std::fs::rename(&self.path, full)?;
+            *self = Self::open(&self.path)?;
+        }
+        self.file.write_all(bytes)?;
+        self.written_bytes += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        Self::write(self, &bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(limits::OUTPUT_BYTES)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Output {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Output {
+    fn poll_write(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        bytes: &[u8],
+    ) -> std::task::Poll<std::io::Result<usize>> {
+        Self::write(&self, bytes);
+        std::task::Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_keeps_the_last_bytes() {
+        let output = Output::memory();
+        output.write(&vec![b'a'; limits::OUTPUT_BYTES]);
+        output.write(b"z");
+        output.tail(|text| {
+            assert_eq!(text.len(), limits::OUTPUT_BYTES);
+            assert!(text.ends_with("az"));
+        });
+    }
+
+    #[test]
+    fn a_full_log_is_rotated() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.log");
+        let output = Output::logged(&path);
+        output.write(&vec![b'a'; usize::try_from(limits::LOG_FILE_BYTES).unwrap()]);
+        output.write(b"new");
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(
+            std::fs::metadata(dir.path().join("m.log.1")).unwrap().len(),
+            limits::LOG_FILE_BYTES
+        );
+    }
+}

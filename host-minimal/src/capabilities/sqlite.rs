@@ -1,0 +1,249 @@
+//! A module's own SQLite database.
+//!
+//! The host owns the connection and its transactions; a guest's statements run under guards
+//! that keep it inside both (see [`guards`]).
+
+use std::path::Path;
+use std::time::Instant;
+
+use rusqlite::{CachedStatement, Connection, ToSql};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+mod guards;
+mod values;
+
+use self::guards::Guards;
+use crate::bindings::sqlite_wit as wit;
+use crate::engine::guest::GuestState;
+use crate::limits;
+
+pub(crate) use self::guards::RESERVED_PREFIX;
+
+/// When the host begins the transaction that surrounds a guest's call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// The host begins it before the call: projectors.
+    BeforeCall,
+    /// With the first statement that writes: effects. No lock is held across an HTTP call
+    /// unless the handler wrote first, and what was read before the first write can never make
+    /// that write fail as stale.
+    AtFirstWrite,
+}
+
+/// What the host keeps for one instance with a database.
+#[derive(Debug)]
+pub(crate) struct SqliteContext {
+    connection: Connection,
+    guards: Guards,
+    begin: Begin,
+}
+
+impl SqliteContext {
+    /// Opens the database at `path` in WAL mode and puts the guards on it.
+    ///
+    /// # Errors
+    ///
+    /// SQLite's, when the file cannot be opened or is no database.
+    pub(crate) fn open(path: &Path, begin: Begin) -> rusqlite::Result<Self> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(limits::SQLITE_BUSY)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // In WAL mode NORMAL never corrupts; a power cut may undo the last transactions, whose
+        // events are then delivered again.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let guards = Guards::install(&mut connection)?;
+        Ok(Self { connection, guards, begin })
+    }
+
+    /// The connection, for the host's own statements.
+    pub(crate) fn host(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        self.guards.set_deadline(deadline);
+    }
+
+    fn as_guest<T>(
+        &self,
+        call: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, wit::Error> {
+        let _guarded = self.guards.guest();
+        call(&self.connection).map_err(|error| values::to_error(&error))
+    }
+
+    fn prepare_guarded<'a>(
+        &self,
+        connection: &'a Connection,
+        sql: &str,
+    ) -> rusqlite::Result<CachedStatement<'a>> {
+        let statement = connection.prepare_cached(sql)?;
+        if self.begin == Begin::AtFirstWrite
+            && connection.is_autocommit()
+            && !statement.readonly()
+        {
+            let _unguarded = self.guards.host();
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(statement)
+    }
+
+    fn execute(&self, sql: &str, params: &[wit::Value]) -> Result<u64, wit::Error> {
+        self.as_guest(|connection| {
+            let mut statement = self.prepare_guarded(connection, sql)?;
+            let changed = statement.execute(bind(params).as_slice())?;
+            Ok(changed as u64)
+        })
+    }
+
+    fn execute_batch(&self, sql: &str) -> Result<(), wit::Error> {
+        self.as_guest(|connection| {
+            if self.begin == Begin::AtFirstWrite && connection.is_autocommit() {
+                let _unguarded = self.guards.host();
+                connection.execute_batch("BEGIN IMMEDIATE")?;
+            }
+            connection.execute_batch(sql)
+        })
+    }
+
+    fn query(
+        &self,
+        sql: &str,
+        params: &[wit::Value],
+        max_rows: Option<u32>,
+    ) -> Result<wit::Rows, wit::Error> {
+        self.as_guest(|connection| {
+            let mut statement = self.prepare_guarded(connection, sql)?;
+            let columns: Vec<String> =
+                statement.column_names().into_iter().map(str::to_owned).collect();
+            let width = columns.len();
+            let max_rows = max_rows.unwrap_or(u32::MAX);
+            let mut found = statement.query(bind(params).as_slice())?;
+            let mut rows = Vec::new();
+            let mut size = values::ResultSize::default();
+            while let Some(row) = found.next()? {
+                if rows.len() as u64 >= u64::from(max_rows) {
+                    break;
+                }
+                rows.push(values::read_row(row, width, &mut size)?);
+            }
+            Ok(wit::Rows { columns, rows })
+        })
+    }
+
+    fn last_insert_rowid(&self) -> Option<i64> {
+        Some(self.connection.last_insert_rowid()).filter(|rowid| *rowid != 0)
+    }
+}
+
+fn bind(params: &[wit::Value]) -> Vec<&dyn ToSql> {
+    params.iter().map(|value| value as &dyn ToSql).collect()
+}
+
+/// A statement that a guest prepared. Only its text is kept: the connection's cache holds the
+/// parsed form.
+#[expect(unreachable_pub, reason = "`bindgen!` re-exports it from a public module of its own")]
+#[derive(Debug)]
+pub struct StatementHandle {
+    sql: String,
+}
+
+pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    crate::bindings::common_wit::add_to_linker::<GuestState, Databases>(linker, view)?;
+    linker.allow_shadowing(false);
+    wit::add_to_linker::<GuestState, Databases>(linker, view)
+}
+
+fn view(state: &mut GuestState) -> SqliteView<'_> {
+    SqliteView { table: &mut state.table, context: state.sqlite.as_ref() }
+}
+
+struct Databases;
+
+impl HasData for Databases {
+    type Data<'a> = SqliteView<'a>;
+}
+
+/// What a host function of this capability works on.
+pub(crate) struct SqliteView<'a> {
+    table: &'a mut ResourceTable,
+    context: Option<&'a SqliteContext>,
+}
+
+impl<'a> SqliteView<'a> {
+    fn context(&self) -> wasmtime::Result<&'a SqliteContext> {
+        self.context.ok_or_else(|| wasmtime::format_err!("this instance has no database"))
+    }
+}
+
+impl crate::bindings::common_wit::Host for SqliteView<'_> {}
+
+impl wit::Host for SqliteView<'_> {
+    fn execute(
+        &mut self,
+        sql: String,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        Ok(self.context()?.execute(&sql, &params))
+    }
+
+    fn execute_batch(&mut self, sql: String) -> wasmtime::Result<Result<(), wit::Error>> {
+        Ok(self.context()?.execute_batch(&sql))
+    }
+
+    fn query(
+        &mut self,
+        sql: String,
+        params: Vec<wit::Value>,
+        max_rows: Option<u32>,
+    ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
+        Ok(self.context()?.query(&sql, &params, max_rows))
+    }
+
+    fn last_insert_rowid(&mut self) -> wasmtime::Result<Option<i64>> {
+        Ok(self.context()?.last_insert_rowid())
+    }
+}
+
+impl wit::HostStatement for SqliteView<'_> {
+    fn prepare(
+        &mut self,
+        sql: String,
+    ) -> wasmtime::Result<Result<Resource<StatementHandle>, wit::Error>> {
+        let prepared =
+            self.context()?.as_guest(|connection| connection.prepare_cached(&sql).map(drop));
+        match prepared {
+            Ok(()) => Ok(Ok(self.table.push(StatementHandle { sql })?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn execute(
+        &mut self,
+        this: Resource<StatementHandle>,
+        params: Vec<wit::Value>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
+        let statement = self.table.get(&this)?;
+        Ok(self.context()?.execute(&statement.sql, &params))
+    }
+
+    fn query(
+        &mut self,
+        this: Resource<StatementHandle>,
+        params: Vec<wit::Value>,
+        max_rows: Option<u32>,
+    ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
+        let statement = self.table.get(&this)?;
+        Ok(self.context()?.query(&statement.sql, &params, max_rows))
+    }
+
+    fn drop(&mut self, this: Resource<StatementHandle>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

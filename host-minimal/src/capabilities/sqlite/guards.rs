@@ -1,0 +1,144 @@
+//! What keeps a guest inside its database and its transaction.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+
+use crate::limits;
+
+/// Tables whose name begins with this belong to the host.
+pub(crate) const RESERVED_PREFIX: &str = "umari_";
+
+/// Pragmas that only tell something.
+const READABLE_PRAGMAS: &[&str] = &[
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// Virtual machine steps between two looks at the deadline.
+const PROGRESS_STEPS: i32 = 10_000;
+
+/// The switches that a connection's hooks look at.
+#[derive(Debug)]
+pub(super) struct Guards {
+    guest: Arc<AtomicBool>,
+    /// Milliseconds since [`START`] at which the current call must end.
+    deadline_millis: Arc<AtomicU64>,
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn millis(at: Instant) -> u64 {
+    u64::try_from(at.saturating_duration_since(*START).as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Guards {
+    /// Puts limits and hooks on `connection`. The host's own statements pass until
+    /// [`Guards::guest`] is called.
+    pub(super) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::SQLITE_VALUE_BYTES)?;
+        connection.pragma_update(None, "max_page_count", limits::SQLITE_PAGES)?;
+        connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
+
+        LazyLock::force(&START);
+        let guest = Arc::new(AtomicBool::new(false));
+        connection.authorizer(Some({
+            let guest = Arc::clone(&guest);
+            move |context: AuthContext<'_>| {
+                if guest.load(Ordering::Relaxed) { authorize(&context) } else { Authorization::Allow }
+            }
+        }))?;
+        let deadline_millis = Arc::new(AtomicU64::new(u64::MAX));
+        connection.progress_handler(
+            PROGRESS_STEPS,
+            Some({
+                let guest = Arc::clone(&guest);
+                let deadline = Arc::clone(&deadline_millis);
+                move || {
+                    guest.load(Ordering::Relaxed)
+                        && millis(Instant::now()) > deadline.load(Ordering::Relaxed)
+                }
+            }),
+        )?;
+        Ok(Self { guest, deadline_millis })
+    }
+
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        self.deadline_millis.store(millis(deadline), Ordering::Relaxed);
+    }
+
+    /// Until the returned value is dropped, statements count as the guest's.
+    pub(super) fn guest(&self) -> Switched<'_> {
+        Switched::to(&self.guest, true)
+    }
+
+    /// Until the returned value is dropped, statements count as the host's.
+    pub(super) fn host(&self) -> Switched<'_> {
+        Switched::to(&self.guest, false)
+    }
+}
+
+/// Restores a switch when dropped.
+pub(super) struct Switched<'a> {
+    switch: &'a AtomicBool,
+    before: bool,
+}
+
+impl<'a> Switched<'a> {
+    fn to(switch: &'a AtomicBool, value: bool) -> Self {
+        Self { switch, before: switch.swap(value, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Switched<'_> {
+    fn drop(&mut self) {
+        self.switch.store(self.before, Ordering::Relaxed);
+    }
+}
+
+fn authorize(context: &AuthContext<'_>) -> Authorization {
+    let allowed = match context.action {
+        AuthAction::Attach { .. }
+        | AuthAction::Detach { .. }
+        | AuthAction::Transaction { .. }
+        | AuthAction::Savepoint { .. }
+        | AuthAction::Unknown { .. } => false,
+        AuthAction::Function { function_name } => {
+            !function_name.eq_ignore_ascii_case("load_extension")
+        }
+        AuthAction::Pragma { pragma_name, .. } => {
+            READABLE_PRAGMAS.iter().any(|name| name.eq_ignore_ascii_case(pragma_name))
+        }
+        AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+        | AuthAction::CreateTable { table_name }
+        | AuthAction::DropTable { table_name }
+        | AuthAction::AlterTable { table_name, .. }
+        | AuthAction::CreateIndex { table_name, .. }
+        | AuthAction::CreateTrigger { table_name, .. }
+        | AuthAction::CreateTempTrigger { table_name, .. }
+        | AuthAction::CreateVtable { table_name, .. } => !is_reserved(table_name),
+        _ => true,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn is_reserved(table_name: &str) -> bool {
+    table_name
+        .get(..RESERVED_PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_PREFIX))
+}

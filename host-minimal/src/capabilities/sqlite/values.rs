@@ -1,0 +1,120 @@
+//! Values and errors, from SQLite's form to the contract's and back.
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{ErrorCode, Row, ToSql, ffi};
+
+use crate::bindings::sqlite_wit as wit;
+use crate::limits;
+
+impl ToSql for wit::Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Value::Null),
+            Self::Integer(value) => ToSqlOutput::Owned(Value::Integer(*value)),
+            Self::Real(value) => ToSqlOutput::Owned(Value::Real(*value)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+/// How much a query has returned so far.
+#[derive(Debug, Default)]
+pub(super) struct ResultSize {
+    rows: u32,
+    bytes: usize,
+}
+
+impl ResultSize {
+    fn add_row(&mut self) -> rusqlite::Result<()> {
+        self.rows += 1;
+        if self.rows > limits::SQLITE_ROWS {
+            return Err(refused(format!(
+                "a query may return {} rows; ask for fewer at a time with LIMIT",
+                limits::SQLITE_ROWS
+            )));
+        }
+        Ok(())
+    }
+
+    fn add_bytes(&mut self, bytes: usize) -> rusqlite::Result<()> {
+        self.bytes += bytes;
+        if self.bytes > limits::SQLITE_RESULT_BYTES {
+            return Err(refused(format!(
+                "a query may return {} bytes; ask for fewer rows at a time with LIMIT",
+                limits::SQLITE_RESULT_BYTES
+            )));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn read_row(
+    row: &Row<'_>,
+    width: usize,
+    size: &mut ResultSize,
+) -> rusqlite::Result<Vec<wit::Value>> {
+    size.add_row()?;
+    (0..width)
+        .map(|column| {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Null => wit::Value::Null,
+                ValueRef::Integer(value) => wit::Value::Integer(value),
+                ValueRef::Real(value) => wit::Value::Real(value),
+                ValueRef::Text(bytes) => {
+                    size.add_bytes(bytes.len())?;
+                    let text = str::from_utf8(bytes)
+                        .map_err(|error| rusqlite::Error::Utf8Error(column, error))?;
+                    wit::Value::Text(text.to_owned())
+                }
+                ValueRef::Blob(bytes) => {
+                    size.add_bytes(bytes.len())?;
+                    wit::Value::Blob(bytes.to_vec())
+                }
+            })
+        })
+        .collect()
+}
+
+/// A refusal by the host itself.
+fn refused(message: String) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(message.into())
+}
+
+pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
+    let message = error.to_string();
+    let Some(code) = error.sqlite_error() else {
+        return wit::Error::Failed(wit::Failure { code: 0, message });
+    };
+    match code.code {
+        ErrorCode::ConstraintViolation => wit::Error::Constraint(wit::ConstraintViolation {
+            kind: constraint_kind(code.extended_code),
+            message,
+        }),
+        ErrorCode::AuthorizationForStatementDenied => wit::Error::Failed(wit::Failure {
+            code: code.extended_code,
+            message: format!(
+                "{message}: the host owns transactions, pragmas, attached databases and the tables \
+                 named umari_*, so a module's statements may not touch them"
+            ),
+        }),
+        ErrorCode::OperationInterrupted => wit::Error::Failed(wit::Failure {
+            code: code.extended_code,
+            message: "the statement ran until the call's deadline".into(),
+        }),
+        _ => wit::Error::Failed(wit::Failure { code: code.extended_code, message }),
+    }
+}
+
+fn constraint_kind(extended_code: i32) -> wit::ConstraintKind {
+    match extended_code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE => wit::ConstraintKind::Unique,
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+            wit::ConstraintKind::PrimaryKey
+        }
+        ffi::SQLITE_CONSTRAINT_NOTNULL => wit::ConstraintKind::NotNull,
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => wit::ConstraintKind::ForeignKey,
+        ffi::SQLITE_CONSTRAINT_CHECK => wit::ConstraintKind::Check,
+        _ => wit::ConstraintKind::Other,
+    }
+}

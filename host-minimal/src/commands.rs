@@ -1,0 +1,377 @@
+//! Running commands: a fresh instance for each attempt, and another attempt after a conflict.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+use uuid::Uuid;
+use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, Instance};
+
+use crate::bindings::command_wit as wit;
+use crate::capabilities::output::Output;
+use crate::capabilities::transaction::TransactionContext;
+use crate::engine::guest::{Guest, GuestState, start_call};
+use crate::engine::trap::Crash;
+use crate::limits;
+use crate::modules::ModuleName;
+use crate::modules::component::{Exports, LoadedModule, Services};
+
+/// Who calls a command, and on whose behalf.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// The user action at the start of the chain; fresh where it is absent.
+    pub correlation_id: Option<Uuid>,
+    /// The event that led to this call.
+    pub triggering_event_id: Option<Uuid>,
+    /// Calls with one key are executed once.
+    pub idempotency_key: Option<Uuid>,
+}
+
+/// What a successful call did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    /// Position of the last event written; of the event that carries the idempotency key, where
+    /// the key had been used; `None` where nothing was written.
+    pub position: Option<u64>,
+    /// The events that were written.
+    pub events: Vec<Emitted>,
+    /// Attempts that were made; more than one after conflicts.
+    pub attempts: u32,
+}
+
+/// An event that a call wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emitted {
+    /// The event's id.
+    pub id: Uuid,
+    /// The event type's name.
+    pub event_type: String,
+    /// Name and value of each domain id.
+    pub domain_ids: Vec<(String, String)>,
+}
+
+/// Why a call wrote nothing, or cannot say.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecuteError {
+    /// No such command is active.
+    #[error("there is no active command {0:?}")]
+    NotFound(String),
+    /// The input is not what the command takes.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong, for people.
+        message: String,
+        /// What is wrong with which field.
+        violations: Vec<Violation>,
+    },
+    /// The command's rules say no.
+    #[error("{0}")]
+    Rejected(String),
+    /// Other writers kept changing the boundary.
+    #[error("other writers changed what the command had read, {attempts} times in a row: {reason}")]
+    Conflict {
+        /// Attempts that were made.
+        attempts: u32,
+        /// What the last conflict was.
+        reason: String,
+    },
+    /// The module crashed: a bug in it.
+    #[error("the command {command:?} {crash}{}", after_commit(.committed.as_ref()))]
+    Crashed {
+        /// The command.
+        command: String,
+        /// How it ended.
+        crash: Crash,
+        /// Position of the last event that it had written before; `None` where it had written
+        /// nothing.
+        committed: Option<u64>,
+    },
+    /// The event store cannot be used. Nothing was written.
+    #[error("the event store is not available: {0}")]
+    Unavailable(String),
+    /// The event store failed during the append. The events may or may not have been written.
+    #[error("{0}")]
+    OutcomeUnknown(String),
+}
+
+fn after_commit(committed: Option<&u64>) -> String {
+    committed.map_or_else(String::new, |position| {
+        format!(", after it had written events up to position {position}")
+    })
+}
+
+impl ExecuteError {
+    /// Whether the deadline passed before anything was written.
+    fn is_clean_deadline(&self) -> bool {
+        matches!(self, Self::Crashed { crash: Crash::Deadline, committed: None, .. })
+    }
+}
+
+/// One thing that is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path from the input's root; empty for the input as a whole.
+    pub field: String,
+    /// A stable word for the broken rule.
+    pub code: String,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// The active commands, and how many run at once.
+pub(crate) struct Commands {
+    services: Services,
+    active: RwLock<HashMap<String, LoadedModule>>,
+    slots: Slots,
+}
+
+impl Commands {
+    pub(crate) fn new(services: Services) -> Self {
+        let slots = Slots::new(limits::CONCURRENT_COMMANDS);
+        Self { services, active: RwLock::default(), slots }
+    }
+
+    /// Makes `module` the one that calls of its name run from now on. Calls that run already
+    /// end on the module that they began with.
+    pub(crate) fn activate(&self, module: LoadedModule) {
+        let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        active.insert(module.name().to_string(), module);
+    }
+
+    pub(crate) fn deactivate(&self, name: &ModuleName) {
+        let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
+        active.remove(name.as_str());
+    }
+
+    fn find(&self, name: &str) -> Result<LoadedModule, ExecuteError> {
+        let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        active.get(name).cloned().ok_or_else(|| ExecuteError::NotFound(name.to_owned()))
+    }
+
+    /// Runs the command `name`, and again after each conflict until the deadline.
+    pub(crate) fn execute(
+        &self,
+        name: &str,
+        input: &str,
+        call: &Call,
+    ) -> Result<Executed, ExecuteError> {
+        let deadline = Instant::now() + self.services.settings.command_deadline;
+        let module = self.find(name)?;
+        let _slot = self.slots.take(deadline).ok_or_else(|| {
+            ExecuteError::Unavailable(format!(
+                "{} commands run already and none ended in time",
+                limits::CONCURRENT_COMMANDS
+            ))
+        })?;
+        let correlation_id = call.correlation_id.unwrap_or_else(Uuid::new_v4);
+        let mut attempts = 0;
+        let mut last_conflict = None;
+        loop {
+            attempts += 1;
+            let context = wit::Context {
+                correlation_id: correlation_id.into(),
+                causation_id: Uuid::new_v4().into(),
+                triggering_event_id: call.triggering_event_id.map(Into::into),
+                idempotency_key: call.idempotency_key.map(Into::into),
+            };
+            let reason = match (self.attempt(&module, input, context, deadline), last_conflict) {
+                (Ok(Ok(output)), _) => return Ok(executed(output, attempts)),
+                (Ok(Err(conflict)), _) => conflict,
+                // Conflicts used up the time, not the command.
+                (Err(error), Some(reason)) if error.is_clean_deadline() => {
+                    return Err(ExecuteError::Conflict { attempts, reason });
+                }
+                (Err(error), _) => return Err(error),
+            };
+            let pause = conflict_pause(attempts);
+            if attempts >= limits::COMMAND_ATTEMPTS || Instant::now() + pause >= deadline {
+                return Err(ExecuteError::Conflict { attempts, reason });
+            }
+            last_conflict = Some(reason);
+            std::thread::sleep(pause);
+        }
+    }
+
+    /// Runs the command once. The inner error is a conflict.
+    fn attempt(
+        &self,
+        module: &LoadedModule,
+        input: &str,
+        context: wit::Context,
+        deadline: Instant,
+    ) -> Result<Result<wit::ExecuteOutput, String>, ExecuteError> {
+        let mut store = self.store(module);
+        start_call(&mut store, deadline);
+        let Exports::Command { execute, .. } = module.exports() else {
+            return Err(ExecuteError::NotFound(module.name().to_string()));
+        };
+        let answer = module
+            .instantiate(&mut store)
+            .and_then(|instance| call_execute(&mut store, &instance, execute, input, context));
+        let transaction = store.data().transaction.as_ref();
+        if let Some(unknown) = transaction.and_then(TransactionContext::outcome_unknown) {
+            return Err(ExecuteError::OutcomeUnknown(unknown.to_owned()));
+        }
+        let committed = transaction.and_then(TransactionContext::committed);
+        let answer = answer.map_err(|error| {
+            let crash = Crash::of(&error, &store);
+            tracing::error!(command = %module.name(), "the command {crash}");
+            ExecuteError::Crashed { command: module.name().to_string(), crash, committed }
+        })?;
+        match answer {
+            Ok(output) => Ok(Ok(output)),
+            Err(wit::ExecuteError::Conflict(reason)) => Ok(Err(reason)),
+            Err(wit::ExecuteError::Invalid(invalid)) => Err(invalid.into()),
+            Err(wit::ExecuteError::Rejected(message)) => Err(ExecuteError::Rejected(message)),
+            Err(wit::ExecuteError::Failed(reason)) => Err(ExecuteError::Unavailable(reason)),
+        }
+    }
+
+    /// The JSON Schema of a command's input, where the command can tell it.
+    pub(crate) fn schema(&self, name: &str) -> Result<Option<String>, ExecuteError> {
+        let module = self.find(name)?;
+        let mut store = self.store(&module);
+        start_call(&mut store, Instant::now() + limits::INSPECTION_DEADLINE);
+        let Exports::Command { schema, .. } = module.exports() else {
+            return Err(ExecuteError::NotFound(name.to_owned()));
+        };
+        module
+            .instantiate(&mut store)
+            .and_then(|instance| call_schema(&mut store, &instance, schema))
+            .map_err(|error| ExecuteError::Crashed {
+                command: name.to_owned(),
+                crash: Crash::of(&error, &store),
+                committed: None,
+            })
+    }
+
+    fn store(&self, module: &LoadedModule) -> Store<GuestState> {
+        let log = self.services.log.clone();
+        Guest {
+            env: module.env(),
+            output: Output::memory(),
+            memory_bytes: self.services.settings.memory_bytes,
+            transaction: Some(TransactionContext::new(log, module)),
+            sqlite: None,
+            http: None,
+        }
+        .into_store(&self.services.engine)
+    }
+}
+
+fn call_execute(
+    store: &mut Store<GuestState>,
+    instance: &Instance,
+    execute: &ComponentExportIndex,
+    input: &str,
+    context: wit::Context,
+) -> wasmtime::Result<Result<wit::ExecuteOutput, wit::ExecuteError>> {
+    type Params<'a> = (&'a str, wit::Context);
+    type Returned = (Result<wit::ExecuteOutput, wit::ExecuteError>,);
+    let function = instance.get_typed_func::<Params<'_>, Returned>(&mut *store, execute)?;
+    let (answer,) = function.call(store, (input, context))?;
+    Ok(answer)
+}
+
+pub(crate) fn call_schema(
+    store: &mut Store<GuestState>,
+    instance: &Instance,
+    schema: &ComponentExportIndex,
+) -> wasmtime::Result<Option<String>> {
+    let function = instance.get_typed_func::<(), (Option<String>,)>(&mut *store, schema)?;
+    let (schema,) = function.call(store, ())?;
+    Ok(schema)
+}
+
+fn executed(output: wit::ExecuteOutput, attempts: u32) -> Executed {
+    let emitted = |event: wit::EmittedEvent| Emitted {
+        id: event.id.into(),
+        event_type: event.event_type,
+        domain_ids: event.domain_ids,
+    };
+    Executed {
+        position: output.position,
+        events: output.events.into_iter().map(emitted).collect(),
+        attempts,
+    }
+}
+
+impl From<wit::InvalidInput> for ExecuteError {
+    fn from(invalid: wit::InvalidInput) -> Self {
+        let violation = |violation: wit::Violation| Violation {
+            field: violation.field,
+            code: violation.code,
+            message: violation.message,
+        };
+        Self::Invalid {
+            message: invalid.message,
+            violations: invalid.violations.into_iter().map(violation).collect(),
+        }
+    }
+}
+
+/// A random pause of up to twice as long after each attempt, so that callers that collided do
+/// not collide again ("full jitter",
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+fn conflict_pause(attempts: u32) -> Duration {
+    let doubled = limits::CONFLICT_BACKOFF_BASE.saturating_mul(1 << attempts.min(16));
+    let longest = doubled.min(limits::CONFLICT_BACKOFF_CAP);
+    rand::rng().random_range(Duration::ZERO..=longest)
+}
+
+/// A counting semaphore for threads.
+struct Slots {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self { free: Mutex::new(count), freed: Condvar::new() }
+    }
+
+    /// Waits for a slot, but not beyond `deadline`.
+    fn take(&self, deadline: Instant) -> Option<Slot<'_>> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let (mut free, _) = self
+            .freed
+            .wait_timeout_while(free, patience, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(1)?;
+        Some(Slot(self))
+    }
+}
+
+struct Slot<'a>(&'a Slots);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_given_back() {
+        let slots = Slots::new(1);
+        let first = slots.take(Instant::now()).unwrap();
+        assert!(slots.take(Instant::now()).is_none());
+        drop(first);
+        assert!(slots.take(Instant::now()).is_some());
+    }
+
+    #[test]
+    fn pauses_are_bounded() {
+        for attempts in [1, 5, 31, u32::MAX] {
+            assert!(conflict_pause(attempts) <= limits::CONFLICT_BACKOFF_CAP);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `umari.sqlite`: how it is opened, and its schema through the versions.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::limits;
+
+/// What brings the schema from each version to the next. A step that has been released is never
+/// changed; `PRAGMA user_version` says how many of them a file has taken.
+const MIGRATIONS: &[&str] = &[
+    // 1: modules, master key, data keys.
+    "CREATE TABLE module_version (
+        kind TEXT NOT NULL CHECK (kind IN ('command', 'projector', 'effect')),
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+        sdk TEXT NOT NULL,
+        contract TEXT NOT NULL,
+        env TEXT NOT NULL CHECK (json_valid(env)),
+        uploaded_at INTEGER NOT NULL, -- microseconds since 1970
+        wasm BLOB NOT NULL,           -- last, so that lists do not read it
+        PRIMARY KEY (kind, name, version)
+    ) STRICT;
+
+    CREATE TABLE active_module (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (kind, name),
+        FOREIGN KEY (kind, name, version) REFERENCES module_version (kind, name, version)
+    ) STRICT;
+
+    CREATE TABLE master_key (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        proof BLOB NOT NULL
+    ) STRICT;
+
+    CREATE TABLE data_key (
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        scope TEXT NOT NULL,
+        wrapped BLOB NOT NULL,
+        created_at INTEGER NOT NULL,  -- microseconds since 1970
+        messages INTEGER NOT NULL DEFAULT 0,
+        retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1))
+    ) STRICT;
+
+    CREATE UNIQUE INDEX data_key_current ON data_key (scope) WHERE retired = 0;
+    CREATE INDEX data_key_scope ON data_key (scope);",
+];
+
+/// The version that this host reads and writes.
+pub(super) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Why `umari.sqlite` could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// A newer host has written it.
+    #[error(
+        "{} has schema version {found} and this host knows versions up to {known}: use the host \
+         that wrote it, or a newer one", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its schema.
+        found: i64,
+        /// The highest version that this host knows.
+        known: i64,
+    },
+    /// SQLite could not open it or bring its schema up to date.
+    #[error("{} could not be opened", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's reason.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+/// Opens `umari.sqlite`, made where it is missing, with the current schema.
+///
+/// It holds keys, so each commit is on disk when it returns and deleted bytes are overwritten.
+pub(crate) fn open_database(path: &Path) -> Result<Connection, DatabaseError> {
+    // SQLite does not wait where two connections make a file a WAL one at once: one of them just
+    // fails. Other processes are kept out by the data directory's lock.
+    static OPENING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let sqlite = |source| DatabaseError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let mut connection = connect(path).map_err(sqlite)?;
+    let found = version(&connection).map_err(sqlite)?;
+    if found > SCHEMA_VERSION {
+        let path = path.to_owned();
+        return Err(DatabaseError::Newer {
+            path,
+            found,
+            known: SCHEMA_VERSION,
+        });
+    }
+    if found < SCHEMA_VERSION {
+        migrate(&mut connection).map_err(sqlite)?;
+    }
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes the steps that are missing, all or none. Another connection may have been faster.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let taken = usize::try_from(version(&transaction)?).unwrap_or_default();
+    for step in MIGRATIONS.iter().skip(taken) {
+        transaction.execute_batch(step)?;
+    }
+    if taken < MIGRATIONS.len() {
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,147 @@
+//! The directory, its lock, and the schema of its database.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+
+use super::database::SCHEMA_VERSION;
+use super::*;
+
+fn name(text: &str) -> ModuleName {
+    text.parse().expect("a name")
+}
+
+#[test]
+fn a_new_directory_is_its_owners_alone() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let root = parent.path().join("new").join("data");
+    let directory = DataDir::open(&root).expect("a data directory");
+    for path in [
+        root.clone(),
+        root.join("projector"),
+        root.join("effect"),
+        directory.cache(),
+    ] {
+        let mode = fs::metadata(&path)
+            .expect("a directory")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", path.display());
+    }
+}
+
+#[test]
+fn files_lie_where_the_layout_says() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let directory = DataDir::open(parent.path()).expect("a data directory");
+    let root = directory.root();
+    assert_eq!(directory.database(), root.join("umari.sqlite"));
+    assert_eq!(directory.events(), root.join("events.db"));
+    assert_eq!(directory.master_key(), root.join("master.key"));
+    assert_eq!(
+        directory.projector_database(&name("plans")),
+        root.join("projector/plans.sqlite")
+    );
+    assert_eq!(
+        directory.projector_log(&name("plans")),
+        root.join("projector/plans.log")
+    );
+    assert_eq!(
+        directory.effect_database(&name("mail")),
+        root.join("effect/mail.sqlite")
+    );
+    assert_eq!(
+        directory.effect_log(&name("mail")),
+        root.join("effect/mail.log")
+    );
+    let compiled = root
+        .join("cache")
+        .join(format!("{}.cwasm", "0a".repeat(32)));
+    assert_eq!(directory.compiled(&[10; 32]), compiled);
+}
+
+#[test]
+fn two_hosts_cannot_have_one_directory() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let first = DataDir::open(parent.path()).expect("the first");
+    let error = DataDir::open(parent.path()).expect_err("the second");
+    let expected = format!(
+        "the data directory {} is in use by another host (process {}): stop that host, or give \
+         this one another directory",
+        parent.path().display(),
+        std::process::id()
+    );
+    assert_eq!(error.to_string(), expected);
+    drop(first);
+    DataDir::open(parent.path()).expect("after the first");
+}
+
+#[test]
+fn a_lock_file_of_a_host_that_was_killed_locks_nothing() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    fs::write(parent.path().join("lock"), "4294967296\nand more").expect("a file");
+    let _directory = DataDir::open(parent.path()).expect("nobody holds the lock");
+    let content = fs::read_to_string(parent.path().join("lock")).expect("text");
+    assert_eq!(content, format!("{}\n", std::process::id()));
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_is_an_error() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let root = parent.path().join("data");
+    fs::write(&root, "").expect("a file");
+    let error = DataDir::open(&root).expect_err("not a directory");
+    assert!(matches!(error, DataDirError::Io { .. }), "{error}");
+}
+
+#[test]
+fn the_database_of_a_newer_host_is_left_alone() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let path = parent.path().join("umari.sqlite");
+    drop(open_database(&path).expect("a database"));
+    let newer = SCHEMA_VERSION + 1;
+    let connection = Connection::open(&path).expect("a connection");
+    connection
+        .pragma_update(None, "user_version", newer)
+        .expect("a change");
+    let error = open_database(&path).expect_err("a newer schema");
+    let expected = format!(
+        "{} has schema version {newer} and this host knows versions up to {SCHEMA_VERSION}: use \
+         the host that wrote it, or a newer one",
+        path.display()
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_an_error() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let path = parent.path().join("umari.sqlite");
+    fs::write(&path, "not a database, however long it is ".repeat(100)).expect("a file");
+    let error = open_database(&path).expect_err("not a database");
+    assert!(matches!(error, DatabaseError::Sqlite { .. }), "{error}");
+}
+
+#[test]
+fn a_database_is_made_once_however_many_open_it() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let path = parent.path().join("umari.sqlite");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| open_database(&path).expect("a database"));
+        }
+    });
+    let connection = open_database(&path).expect("a database");
+    let pragma = |name| {
+        let value = connection
+            .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        value.expect(name)
+    };
+    use rusqlite::types::Value::{Integer, Text};
+    assert_eq!(pragma("user_version"), Integer(SCHEMA_VERSION));
+    assert_eq!(pragma("journal_mode"), Text("wal".to_owned()));
+    assert_eq!(pragma("synchronous"), Integer(2), "full");
+    assert_eq!(pragma("foreign_keys"), Integer(1));
+    assert_eq!(pragma("secure_delete"), Integer(1));
+}

@@ -1,0 +1,189 @@
+//! The Wasmtime engine: configuration, linking, limits, and how a component is started.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use wasmtime::component::Linker;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+pub mod cache;
+pub mod guest;
+pub mod inspect;
+pub mod memory;
+pub mod trap;
+
+use self::guest::GuestState;
+use crate::limits;
+
+/// A configured Wasmtime engine with a linker for each kind of module.
+///
+/// Cloning is cheap; all clones share one engine and one epoch clock.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: wasmtime::Engine,
+    command: Linker<GuestState>,
+    projector: Linker<GuestState>,
+    effect: Linker<GuestState>,
+    clock: EpochClock,
+}
+
+/// Why the engine could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("the webassembly engine cannot start on this machine")]
+pub struct EngineError(#[source] pub(crate) wasmtime::Error);
+
+impl Engine {
+    /// Builds the engine, with pooled instances where the address space allows it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when Wasmtime does not support the machine.
+    pub fn new() -> Result<Self, EngineError> {
+        let engine = match wasmtime::Engine::new(&config(Allocation::Pooled)) {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::warn!(
+                    "cannot reserve address space for pooled instances, so each call allocates its own: {error}"
+                );
+                wasmtime::Engine::new(&config(Allocation::OnDemand)).map_err(EngineError)?
+            }
+        };
+        let clock = EpochClock::start(engine.clone());
+        let linkers = Linkers::new(&engine).map_err(EngineError)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                engine,
+                command: linkers.command,
+                projector: linkers.projector,
+                effect: linkers.effect,
+                clock,
+            }),
+        })
+    }
+
+    pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner.engine
+    }
+
+    pub(crate) fn linker(&self, kind: crate::modules::ModuleKind) -> &Linker<GuestState> {
+        match kind {
+            crate::modules::ModuleKind::Command => &self.inner.command,
+            crate::modules::ModuleKind::Projector => &self.inner.projector,
+            crate::modules::ModuleKind::Effect => &self.inner.effect,
+        }
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.clock.stop();
+    }
+}
+
+/// One linker per kind of module: a world gets what its modules may use and nothing else.
+struct Linkers {
+    command: Linker<GuestState>,
+    projector: Linker<GuestState>,
+    effect: Linker<GuestState>,
+}
+
+impl Linkers {
+    fn new(engine: &wasmtime::Engine) -> wasmtime::Result<Self> {
+        use crate::capabilities::{clock, http, sqlite, transaction};
+
+        let mut base = Linker::new(engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut base)?;
+        clock::add_to_linker(&mut base)?;
+
+        let mut command = base.clone();
+        transaction::add_to_linker(&mut command)?;
+
+        let mut projector = base.clone();
+        sqlite::add_to_linker(&mut projector)?;
+
+        let mut effect = base;
+        transaction::add_to_linker(&mut effect)?;
+        sqlite::add_to_linker(&mut effect)?;
+        http::add_to_linker(&mut effect)?;
+
+        Ok(Self { command, projector, effect })
+    }
+}
+
+enum Allocation {
+    Pooled,
+    OnDemand,
+}
+
+fn config(allocation: Allocation) -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(20))
+        // The same fold over the same events gives the same bits everywhere.
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        // Proposals that no supported toolchain needs are surface without use.
+        .wasm_memory64(false)
+        .max_wasm_stack(limits::GUEST_STACK_BYTES);
+    if let Allocation::Pooled = allocation {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(limits::MAX_INSTANCES)
+            // wit-component wraps a module in a shim and a fix-up: three core instances each.
+            .total_core_instances(limits::MAX_INSTANCES * 4)
+            .total_memories(limits::MAX_INSTANCES)
+            .total_tables(limits::MAX_INSTANCES * 4)
+            .max_memory_size(limits::GUEST_MEMORY_BYTES)
+            .table_elements(limits::GUEST_TABLE_ELEMENTS)
+            .max_unused_warm_slots(limits::WARM_INSTANCE_SLOTS)
+            .linear_memory_keep_resident(limits::KEEP_RESIDENT_BYTES);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// Advances the engine's epoch, by which running guests notice their deadline.
+struct EpochClock {
+    running: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EpochClock {
+    fn start(engine: wasmtime::Engine) -> Self {
+        let running = Arc::new(AtomicBool::new(true));
+        let thread = std::thread::Builder::new()
+            .name("umari-epoch".into())
+            .spawn({
+                let running = Arc::clone(&running);
+                move || {
+                    while running.load(Ordering::Relaxed) {
+                        std::thread::park_timeout(limits::EPOCH_TICK);
+                        engine.increment_epoch();
+                    }
+                }
+            })
+            .ok();
+        Self { running, thread }
+    }
+
+    fn stop(&mut self) {
+        self.running.store(false, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Compiled components on disk, so that a restart does not compile again.
+//!
+//! Deserialising machine code is as trusting as running it. Wasmtime's own checks catch a
+//! mismatch of version or settings, not tampering, so every entry carries an HMAC-SHA-256 under
+//! a key that only the host can read, and exactly the bytes that were verified are used.
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+use wasmtime::component::Component;
+
+use super::Engine;
+use crate::report::chain;
+
+const MAC_BYTES: usize = 32;
+const KEY_BYTES: usize = 32;
+const KEY_FILE: &str = "key";
+
+/// The cache of one data directory.
+#[derive(Debug)]
+pub(crate) struct CompileCache {
+    directory: PathBuf,
+    key: [u8; KEY_BYTES],
+    compatibility: u64,
+}
+
+/// Why the cache could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the compile cache in {}", .directory.display())]
+pub struct CacheError {
+    directory: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl CompileCache {
+    /// Opens the cache in `directory`, which exists and is private to the host.
+    pub(crate) fn open(engine: &Engine, directory: &Path) -> Result<Self, CacheError> {
+        let failed = |source| CacheError { directory: directory.to_owned(), source };
+        let key = read_or_create_key(&directory.join(KEY_FILE)).map_err(failed)?;
+        let mut hasher = std::collections::hash_map::DefaultHasher::new();
+        engine.wasmtime().precompile_compatibility_hash().hash(&mut hasher);
+        Ok(Self { directory: directory.to_owned(), key, compatibility: hasher.finish() })
+    }
+
+    /// The component in `wasm`, from the cache where it holds a valid entry.
+    ///
+    /// A cache that cannot be read or written costs time, never correctness, so its troubles
+    /// are logged and not returned.
+    ///
+    /// # Errors
+    ///
+    /// Wasmtime's, when `wasm` does not compile.
+    pub(crate) fn component(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Component> {
+        let path = self.path(wasm);
+        if let Some(component) = self.load(engine, &path) {
+            return Ok(component);
+        }
+        let component = Component::new(engine.wasmtime(), wasm)?;
+        match component.serialize() {
+            Ok(bytes) => {
+                if let Err(error) = self.save(&path, &bytes) {
+                    tracing::warn!("cannot cache a compiled module: {}", chain(&error));
+                }
+            }
+            Err(error) => tracing::warn!("cannot serialise a compiled module: {error}"),
+        }
+        Ok(component)
+    }
+
+    fn path(&self, wasm: &[u8]) -> PathBuf {
+        let hash = hex::encode(Sha256::digest(wasm));
+        self.directory.join(format!("{hash}-{:016x}.cwasm", self.compatibility))
+    }
+
+    fn load(&self, engine: &Engine, path: &Path) -> Option<Component> {
+        let entry = fs::read(path).ok()?;
+        let Some(compiled) = self.verified(&entry) else {
+            tracing::warn!("{} was changed by another hand; compiling anew", path.display());
+            return None;
+        };
+        #[expect(
+            unsafe_code,
+            reason = "the bytes were written by this host: their HMAC under its private key was \
+                      just verified, and these very bytes are deserialised"
+        )]
+        let component = unsafe { Component::deserialize(engine.wasmtime(), compiled) };
+        component
+            .inspect_err(|error| tracing::warn!("{} is of no use: {error}", path.display()))
+            .ok()
+    }
+
+    fn verified<'a>(&self, entry: &'a [u8]) -> Option<&'a [u8]> {
+        let (mac, compiled) = entry.split_at_checked(MAC_BYTES)?;
+        self.mac(compiled).verify_slice(mac).ok()?;
+        Some(compiled)
+    }
+
+    fn save(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
+        let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
+        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
+        file.write_all(&self.mac(compiled).finalize().into_bytes())?;
+        file.write_all(compiled)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    }
+
+    fn mac(&self, compiled: &[u8]) -> Hmac<Sha256> {
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key)
+            .expect("HMAC takes keys of every length");
+        mac.update(compiled);
+        mac
+    }
+}
+
+fn read_or_create_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            if let Ok(key) = bytes.try_into() {
+                return Ok(key);
+            }
+            // A crash can leave a short key; entries under it only need compiling again.
+            fs::remove_file(path)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut key = [0; KEY_BYTES];
+    rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut key).map_err(io::Error::other)?;
+    let mut file: File = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(key)
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn only_entry(directory: &Path) -> PathBuf {
+        let mut entries: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
+            .collect();
+        assert_eq!(entries.len(), 1);
+        entries.remove(0)
+    }
+
+    #[test]
+    fn an_entry_is_used_again_and_a_changed_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let cache = CompileCache::open(&engine, directory.path()).unwrap();
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        let entry = only_entry(directory.path());
+        assert!(cache.load(&engine, &entry).is_some());
+
+        let reopened = CompileCache::open(&engine, directory.path()).unwrap();
+        assert!(reopened.load(&engine, &entry).is_some(), "the key is kept");
+
+        let mut bytes = fs::read(&entry).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&entry, &bytes).unwrap();
+        assert!(cache.load(&engine, &entry).is_none());
+        fs::write(&entry, b"short").unwrap();
+        assert!(cache.load(&engine, &entry).is_none());
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        assert!(cache.load(&engine, &entry).is_some(), "written anew");
+    }
+
+    #[test]
+    fn a_damaged_key_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        fs::write(directory.path().join(KEY_FILE), b"short").unwrap();
+        CompileCache::open(&engine, directory.path()).unwrap();
+        assert_eq!(fs::read(directory.path().join(KEY_FILE)).unwrap().len(), KEY_BYTES);
+    }
+}

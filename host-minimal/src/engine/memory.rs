@@ -1,0 +1,77 @@
+//! The memory limit of one instance.
+
+use wasmtime::ResourceLimiter;
+
+use crate::limits;
+
+/// Sums the linear memories of one store; Wasmtime's own limits count each memory alone.
+#[derive(Debug)]
+pub(crate) struct MemoryLimiter {
+    limit_bytes: usize,
+    used_bytes: usize,
+    exceeded: bool,
+}
+
+impl MemoryLimiter {
+    pub(crate) fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes, used_bytes: 0, exceeded: false }
+    }
+
+    /// Whether the guest was ever refused memory. A Rust guest aborts then, and the trap alone
+    /// would not say why.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded
+    }
+
+    pub(crate) fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+}
+
+impl ResourceLimiter for MemoryLimiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let after = self.used_bytes.saturating_add(desired.saturating_sub(current));
+        if after > self.limit_bytes {
+            self.exceeded = true;
+            return Ok(false);
+        }
+        self.used_bytes = after;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= limits::GUEST_TABLE_ELEMENTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_are_summed() {
+        let mut limiter = MemoryLimiter::new(10);
+        assert!(limiter.memory_growing(0, 6, None).unwrap());
+        assert!(limiter.memory_growing(0, 4, None).unwrap(), "exactly at the limit");
+        assert!(!limiter.exceeded());
+        assert!(!limiter.memory_growing(4, 5, None).unwrap(), "one past it");
+        assert!(limiter.exceeded());
+    }
+
+    #[test]
+    fn tables_are_bounded() {
+        let mut limiter = MemoryLimiter::new(0);
+        assert!(limiter.table_growing(0, limits::GUEST_TABLE_ELEMENTS, None).unwrap());
+        assert!(!limiter.table_growing(0, limits::GUEST_TABLE_ELEMENTS + 1, None).unwrap());
+    }
+}

@@ -1,0 +1,378 @@
+//! The host: a data directory, the modules that are active in it, and everything they need.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use semver::Version;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+mod lifecycle;
+mod status;
+
+pub use self::lifecycle::{ModuleError, Upload};
+pub use self::status::{Health, ModuleStatus};
+
+use crate::capabilities::http::{HttpClient, HttpPolicy};
+use crate::commands::{Call, Commands, ExecuteError, Executed};
+use crate::data_dir::{DataDir, DataDirError, DatabaseError};
+use crate::engine::cache::{CacheError, CompileCache};
+use crate::engine::{Engine, EngineError};
+use crate::keys::{KeyError, KeyRing, MasterKey};
+use crate::limits;
+use crate::modules::component::Services;
+use crate::modules::store::Inserted;
+use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
+use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
+use crate::subscriptions::Subscription;
+
+/// What a host is started with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HostConfig {
+    /// Where everything is kept; created where it is missing.
+    pub data_dir: PathBuf,
+    /// 64 hexadecimal digits that wrap all data keys. Without them a key file in the data
+    /// directory is used, and generated where it is missing.
+    pub master_key: Option<String>,
+    /// Where effects may send requests.
+    pub http: HttpPolicy,
+    /// Deadlines, memory and pauses.
+    pub settings: Settings,
+}
+
+impl HostConfig {
+    /// The defaults, in `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            master_key: None,
+            http: HttpPolicy::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// What may be set of the limits; the rest is in [`limits`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How long a command may take, all its attempts together.
+    pub command_deadline: Duration,
+    /// How long a projector may take to start or to handle one event.
+    pub projector_deadline: Duration,
+    /// How long an effect may take to start or to handle one event.
+    pub effect_deadline: Duration,
+    /// Linear memory that one instance may have, in bytes; at most
+    /// [`limits::GUEST_MEMORY_BYTES`].
+    pub memory_bytes: usize,
+    /// The first pause after a projector or effect failed.
+    pub retry_base: Duration,
+    /// The longest pause after a projector or effect failed.
+    pub retry_cap: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            command_deadline: limits::COMMAND_DEADLINE,
+            projector_deadline: limits::PROJECTOR_DEADLINE,
+            effect_deadline: limits::EFFECT_DEADLINE,
+            memory_bytes: limits::GUEST_MEMORY_BYTES,
+            retry_base: limits::RETRY_BACKOFF_BASE,
+            retry_cap: limits::RETRY_BACKOFF_CAP,
+        }
+    }
+}
+
+/// Why a host did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// `umari.sqlite` cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The event store cannot be opened.
+    #[error(transparent)]
+    EventStore(#[from] OpenError),
+    /// The module store cannot be opened.
+    #[error(transparent)]
+    ModuleStore(#[from] ModuleStoreError),
+    /// The master key is missing, wrong or unreadable.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The compile cache cannot be opened.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The machine cannot run WebAssembly.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A running host. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    services: Services,
+    commands: Commands,
+    modules: ModuleStore,
+    cache: CompileCache,
+    /// By kind and name; a command has none.
+    subscriptions: Mutex<BTreeMap<(ModuleKind, ModuleName), Subscription>>,
+    /// Active modules that could not be loaded, and why.
+    broken: Mutex<BTreeMap<(ModuleKind, ModuleName), (Version, String)>>,
+    /// One change of what is active at a time.
+    changing: Mutex<()>,
+    failure: watch::Receiver<Option<String>>,
+    store: Arc<EmbeddedStore>,
+    /// Holds the lock on the directory; dropped last.
+    data_dir: DataDir,
+}
+
+impl Host {
+    /// Opens the data directory and starts every module that is active in it.
+    ///
+    /// A module that cannot be started does not keep the host from starting: it is shown as
+    /// broken, and the host is not healthy.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], whose message says what to do.
+    pub fn start(config: HostConfig) -> Result<Self, StartError> {
+        let data_dir = DataDir::open(config.data_dir)?;
+        let master = match &config.master_key {
+            Some(digits) => MasterKey::from_hex(digits)?,
+            None => MasterKey::in_file(data_dir.master_key()),
+        };
+        let keys = Arc::new(KeyRing::open(&data_dir.database(), &master)?);
+        let modules = ModuleStore::open(&data_dir.database())?;
+        let store = Arc::new(EmbeddedStore::open(&data_dir.events())?);
+        let log = EventLog::new(store.clone(), keys);
+        let engine = Engine::new()?;
+        let cache = CompileCache::open(&engine, &data_dir.cache())?;
+        let (failed, failure) = watch::channel(None);
+        log.on_failure(Box::new(move |reason| {
+            failed.send_replace(Some(reason.to_owned()));
+        }));
+        let services = Services {
+            engine,
+            log,
+            http: HttpClient::new(config.http),
+            settings: config.settings,
+        };
+        let host = Self {
+            inner: Arc::new(Inner {
+                commands: Commands::new(services.clone()),
+                services,
+                modules,
+                cache,
+                subscriptions: Mutex::default(),
+                broken: Mutex::default(),
+                changing: Mutex::default(),
+                failure,
+                store,
+                data_dir,
+            }),
+        };
+        host.start_active()?;
+        Ok(host)
+    }
+
+    /// Runs the command `name` with `input` (JSON text). Blocks; not for async threads.
+    ///
+    /// # Errors
+    ///
+    /// See [`ExecuteError`].
+    pub fn execute(&self, name: &str, input: &str, call: &Call) -> Result<Executed, ExecuteError> {
+        self.inner.commands.execute(name, input, call)
+    }
+
+    /// The JSON Schema of a command's input, where the command can tell it.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::NotFound`], or [`ExecuteError::Crashed`] when the module does.
+    pub fn schema(&self, name: &str) -> Result<Option<String>, ExecuteError> {
+        self.inner.commands.schema(name)
+    }
+
+    /// Checks and stores one version of a module. It does not run before it is activated.
+    ///
+    /// # Errors
+    ///
+    /// See [`ModuleError`]; nothing is stored then.
+    pub fn upload(&self, upload: Upload) -> Result<Inserted, ModuleError> {
+        lifecycle::upload(&self.inner, upload)
+    }
+
+    /// Makes `version` the one that runs, in place of any other. Returns when it runs.
+    ///
+    /// # Errors
+    ///
+    /// See [`ModuleError`]; what ran before goes on then.
+    pub fn activate(
+        &self,
+        kind: ModuleKind,
+        name: &ModuleName,
+        version: &Version,
+    ) -> Result<(), ModuleError> {
+        lifecycle::activate(&self.inner, kind, name, version)
+    }
+
+    /// Stops a module. Its database stays where it is; whether it was active.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleError::Store`] when the change cannot be saved.
+    pub fn deactivate(&self, kind: ModuleKind, name: &ModuleName) -> Result<bool, ModuleError> {
+        lifecycle::deactivate(&self.inner, kind, name)
+    }
+
+    /// Every stored version, of one kind or of all.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleStoreError`] when the module store cannot be read.
+    pub fn stored(&self, kind: Option<ModuleKind>) -> Result<Vec<StoredModule>, ModuleStoreError> {
+        self.inner.modules.list(kind)
+    }
+
+    /// Every stored version of one module.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleStoreError`] when the module store cannot be read.
+    pub fn versions(
+        &self,
+        kind: ModuleKind,
+        name: &ModuleName,
+    ) -> Result<Vec<StoredModule>, ModuleStoreError> {
+        self.inner.modules.versions(kind, name)
+    }
+
+    /// How every active module is doing.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleStoreError`] when the module store cannot be read.
+    pub fn modules(&self) -> Result<Vec<ModuleStatus>, ModuleStoreError> {
+        status::modules(&self.inner)
+    }
+
+    /// Whether every active module runs.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleStoreError`] when the module store cannot be read.
+    pub fn health(&self) -> Result<Health, ModuleStoreError> {
+        status::health(&self.inner)
+    }
+
+    /// What a projector or effect printed last; `None` where it does not run.
+    pub fn output(&self, kind: ModuleKind, name: &ModuleName) -> Option<String> {
+        let subscriptions = self.inner.subscriptions();
+        subscriptions.get(&(kind, name.clone())).map(Subscription::output)
+    }
+
+    /// Events that meet `filter`, after position `after`, at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
+        self.inner.services.log.search(filter, after, limit)
+    }
+
+    /// The event with this id.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn event(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {
+        self.inner.services.log.event(id)
+    }
+
+    /// Position of the last event; 0 for an empty log.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn head(&self) -> Result<u64, ReadError> {
+        self.inner.services.log.head()
+    }
+
+    /// Why the event store failed, if it did. The process should end then: what was acknowledged
+    /// is durable, and nothing more can be.
+    pub fn failure(&self) -> Option<String> {
+        self.inner.failure.borrow().clone()
+    }
+
+    /// Waits until the event store fails; forever, where it does not.
+    pub async fn wait_failure(&self) -> String {
+        let mut failure = self.inner.failure.clone();
+        match failure.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_closed) => std::future::pending().await,
+        }
+    }
+
+    /// Where the host keeps everything.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.inner.data_dir.root()
+    }
+
+    /// Stops every module after the event that it handles, for `patience` at most, and closes
+    /// the event store. Whether everything had stopped in time: what had not is delivered again
+    /// after the next start.
+    pub fn shutdown(&self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        let _changing = self.inner.changing();
+        let mut subscriptions = std::mem::take(&mut *self.inner.subscriptions());
+        for subscription in subscriptions.values() {
+            subscription.ask_to_stop();
+        }
+        let mut all = true;
+        for subscription in subscriptions.values_mut() {
+            all &= subscription.wait_stopped(end.saturating_duration_since(Instant::now()));
+        }
+        self.inner.store.close();
+        all
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("data_dir", &self.data_dir()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn subscriptions(
+        &self,
+    ) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), Subscription>> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(
+        &self,
+    ) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), (Version, String)>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

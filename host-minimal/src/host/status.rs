@@ -1,0 +1,86 @@
+//! How the host and its modules are doing.
+
+use semver::Version;
+
+use super::Inner;
+use crate::modules::{ModuleKind, ModuleName, ModuleStoreError};
+use crate::subscriptions::SubscriptionStatus;
+
+/// How one active module is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleStatus {
+    /// What kind of module it is.
+    pub kind: ModuleKind,
+    /// Its name.
+    pub name: ModuleName,
+    /// The version that is active.
+    pub version: Version,
+    /// How it follows the log; `None` for a command, and for a module that cannot run.
+    pub subscription: Option<SubscriptionStatus>,
+    /// Why the module cannot run at all.
+    pub broken: Option<String>,
+}
+
+impl ModuleStatus {
+    /// Whether the module does what it is there for.
+    pub fn is_healthy(&self) -> bool {
+        self.broken.is_none()
+            && match &self.subscription {
+                Some(subscription) => subscription.is_healthy(),
+                None => self.kind == ModuleKind::Command,
+            }
+    }
+
+    /// One word for how it is doing, as the API and the CLI write it.
+    pub fn word(&self) -> &'static str {
+        match &self.subscription {
+            _ if self.broken.is_some() => "broken",
+            Some(subscription) if subscription.stalled => "stalled",
+            Some(subscription) if subscription.failure.is_some() => "retrying",
+            Some(subscription) => subscription.phase.as_str(),
+            None if self.kind == ModuleKind::Command => "ready",
+            None => "stopped",
+        }
+    }
+}
+
+/// Whether a host does what it is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Active modules that do not.
+    pub unhealthy: Vec<ModuleStatus>,
+    /// Why the event store failed, if it did.
+    pub store_failure: Option<String>,
+}
+
+impl Health {
+    /// Whether everything runs.
+    pub fn is_healthy(&self) -> bool {
+        self.unhealthy.is_empty() && self.store_failure.is_none()
+    }
+}
+
+pub(super) fn modules(inner: &Inner) -> Result<Vec<ModuleStatus>, ModuleStoreError> {
+    let active = inner.modules.active()?;
+    let subscriptions = inner.subscriptions();
+    let broken = inner.broken();
+    Ok(active
+        .into_iter()
+        .map(|module| {
+            let key = (module.kind, module.name);
+            ModuleStatus {
+                version: module.version,
+                subscription: subscriptions.get(&key).map(|running| running.status()),
+                broken: broken.get(&key).map(|(_, reason)| reason.clone()),
+                kind: key.0,
+                name: key.1,
+            }
+        })
+        .collect())
+}
+
+pub(super) fn health(inner: &Inner) -> Result<Health, ModuleStoreError> {
+    let mut unhealthy = modules(inner)?;
+    unhealthy.retain(|module| !module.is_healthy());
+    Ok(Health { unhealthy, store_failure: inner.failure.borrow().clone() })
+}

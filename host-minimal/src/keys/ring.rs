@@ -1,0 +1,318 @@
+//! The data keys: made when first needed, kept wrapped, unwrapped in a small cache.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use uuid::Uuid;
+
+use super::cipher::{self, KeyBytes, PayloadBinding};
+use super::{KeyError, MasterKey};
+use crate::data_dir;
+use crate::limits;
+
+/// What lies in the database under the master key, so that a wrong one is noticed at the start.
+const MASTER_KEY_PROOF: &[u8] = b"umari master key 1";
+
+/// The data keys of one data directory.
+pub struct KeyRing {
+    master: KeyBytes,
+    /// Taken before `cache` where both are needed, so that a deleted key cannot come back.
+    connection: Mutex<Connection>,
+    cache: Mutex<Cache>,
+    /// The limits on keys, smaller in tests.
+    sizes: Sizes,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// Payloads after which a data key is retired.
+    pub(super) messages: u32,
+    /// Payloads that are counted at once.
+    pub(super) block: u32,
+    /// Keys in the cache.
+    pub(super) cached: usize,
+}
+
+impl Sizes {
+    const REAL: Self = Self {
+        messages: limits::DATA_KEY_MESSAGES,
+        block: limits::DATA_KEY_MESSAGE_BLOCK,
+        cached: limits::CACHED_DATA_KEYS,
+    };
+}
+
+struct DataKey {
+    id: Uuid,
+    key: KeyBytes,
+    /// Payloads encrypted since the key was put into the cache.
+    messages: AtomicU64,
+}
+
+#[derive(Default)]
+struct Cache {
+    keys: HashMap<Uuid, Arc<DataKey>>,
+    /// The key with which a scope's next payload is encrypted. Its keys are in `keys`.
+    current: HashMap<String, Arc<DataKey>>,
+    /// In the order of arrival, which is the order of leaving.
+    order: VecDeque<(Uuid, String)>,
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRing")
+            .field("cached", &self.cache().keys.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl KeyRing {
+    /// Opens the key table in `database` (made where it is missing) and proves that `master` is
+    /// the key that it was made with.
+    ///
+    /// # Errors
+    ///
+    /// The master key is malformed, missing, readable by others or the wrong one, or the database
+    /// cannot be opened.
+    pub fn open(database: &Path, master: &MasterKey) -> Result<Self, KeyError> {
+        Self::with_sizes(database, master, Sizes::REAL)
+    }
+
+    pub(super) fn with_sizes(
+        database: &Path,
+        master: &MasterKey,
+        sizes: Sizes,
+    ) -> Result<Self, KeyError> {
+        let mut connection = data_dir::open_database(database)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let proof: Option<Vec<u8>> = transaction
+            .query_row("SELECT proof FROM master_key WHERE id = 1", [], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let master = master.load(proof.is_some())?;
+        match proof {
+            Some(proof) => {
+                cipher::open(&master, &proof, MASTER_KEY_PROOF).map_err(|e| match e {
+                    KeyError::NotAuthentic => KeyError::WrongMasterKey,
+                    other => other,
+                })?;
+            }
+            None => {
+                let proof = cipher::seal(&master, &[], MASTER_KEY_PROOF)?;
+                transaction
+                    .execute("INSERT INTO master_key (id, proof) VALUES (1, ?1)", [proof])?;
+            }
+        }
+        transaction.commit()?;
+        let (connection, cache) = (Mutex::new(connection), Mutex::default());
+        Ok(Self {
+            master,
+            connection,
+            cache,
+            sizes,
+        })
+    }
+
+    /// Encrypts a payload with its scope's data key, which is made and durable first where the
+    /// scope has none. Returns the key's id and what [`decrypt`](Self::decrypt) takes.
+    ///
+    /// # Errors
+    ///
+    /// The data key cannot be read or made.
+    pub fn encrypt(
+        &self,
+        binding: &PayloadBinding<'_>,
+        plaintext: &[u8],
+    ) -> Result<(Uuid, Vec<u8>), KeyError> {
+        let key = self.current(binding.scope)?;
+        let sealed = cipher::seal(&key.key, plaintext, &binding.associated_data(key.id))?;
+        let messages = key.messages.fetch_add(1, Ordering::Relaxed) + 1;
+        if messages.is_multiple_of(u64::from(self.sizes.block)) {
+            self.record_messages(binding.scope, key.id)?;
+        }
+        Ok((key.id, sealed))
+    }
+
+    /// Decrypts what [`encrypt`](Self::encrypt) returned; `None` where the key has been deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NotAuthentic`] where the payload or its binding is not what was encrypted;
+    /// otherwise the data key cannot be read.
+    pub fn decrypt(
+        &self,
+        key_id: Uuid,
+        binding: &PayloadBinding<'_>,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, KeyError> {
+        let Some(key) = self.by_id(key_id)? else {
+            return Ok(None);
+        };
+        cipher::open(&key.key, sealed, &binding.associated_data(key_id)).map(Some)
+    }
+
+    /// Deletes the data keys of a scope, and returns how many there were. When it returns, they
+    /// are in no cache and no file of this host. Copies of payloads that others made remain.
+    #[cfg(test)]
+    pub(crate) fn delete_scope(&self, scope: &str) -> Result<usize, KeyError> {
+        let connection = self.connection();
+        let deleted = connection.execute("DELETE FROM data_key WHERE scope = ?1", [scope])?;
+        self.cache().clear();
+        // The write-ahead log still has the page on which the keys were.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(deleted)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key for a scope's next payload.
+    fn current(&self, scope: &str) -> Result<Arc<DataKey>, KeyError> {
+        if let Some(key) = self.cache().current.get(scope) {
+            return Ok(Arc::clone(key));
+        }
+        let connection = self.connection();
+        let found: Option<(Uuid, Vec<u8>)> = connection
+            .prepare_cached("SELECT id, wrapped FROM data_key WHERE scope = ?1 AND retired = 0")?
+            .query_row([scope], |row| {
+                Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?))
+            })
+            .optional()?;
+        let (id, key) = match found {
+            Some((id, wrapped)) => (id, self.unwrap(id, scope, &wrapped)?),
+            None => self.create(&connection, scope)?,
+        };
+        Ok(self
+            .cache()
+            .insert_current(scope, id, key, self.sizes.cached))
+    }
+
+    /// Makes a scope's data key. It is on disk when this returns.
+    fn create(&self, connection: &Connection, scope: &str) -> Result<(Uuid, KeyBytes), KeyError> {
+        let (id, key) = (Uuid::now_v7(), cipher::random_key()?);
+        let wrapped = cipher::seal(&self.master, key.as_slice(), &wrapping(id, scope))?;
+        connection.execute(
+            "INSERT INTO data_key (id, scope, wrapped, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                id.as_bytes(),
+                scope,
+                wrapped,
+                chrono::Utc::now().timestamp_micros()
+            ],
+        )?;
+        Ok((id, key))
+    }
+
+    fn by_id(&self, id: Uuid) -> Result<Option<Arc<DataKey>>, KeyError> {
+        if let Some(key) = self.cache().keys.get(&id) {
+            return Ok(Some(Arc::clone(key)));
+        }
+        let connection = self.connection();
+        let found: Option<(String, Vec<u8>)> = connection
+            .prepare_cached("SELECT scope, wrapped FROM data_key WHERE id = ?1")?
+            .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((scope, wrapped)) = found else {
+            return Ok(None);
+        };
+        let key = self.unwrap(id, &scope, &wrapped)?;
+        Ok(Some(self.cache().insert(scope, id, key, self.sizes.cached)))
+    }
+
+    fn unwrap(&self, id: Uuid, scope: &str, wrapped: &[u8]) -> Result<KeyBytes, KeyError> {
+        let damaged = |_| KeyError::DamagedDataKey { key_id: id };
+        let bytes = cipher::open(&self.master, wrapped, &wrapping(id, scope)).map_err(damaged)?;
+        let bytes = zeroize::Zeroizing::new(bytes);
+        let mut key = KeyBytes::default();
+        if bytes.len() != key.len() {
+            return Err(KeyError::DamagedDataKey { key_id: id });
+        }
+        key.copy_from_slice(&bytes);
+        Ok(key)
+    }
+
+    /// Counts one block of a key's uses, and retires the key when it has been used enough: its
+    /// payloads stay readable, the scope's next one gets a new key.
+    ///
+    /// A block that is begun when the host stops, or when the cache drops the key, is not
+    /// counted. The limit is far enough below 2^32 to bear that.
+    fn record_messages(&self, scope: &str, id: Uuid) -> Result<(), KeyError> {
+        let connection = self.connection();
+        let retired: Option<bool> = connection
+            .prepare_cached(
+                "UPDATE data_key SET messages = messages + ?2, retired = messages + ?2 >= ?3
+                 WHERE id = ?1 RETURNING retired",
+            )?
+            .query_row(
+                params![id.as_bytes(), self.sizes.block, self.sizes.messages],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let mut cache = self.cache();
+        if retired == Some(true) && cache.current.get(scope).is_some_and(|key| key.id == id) {
+            cache.current.remove(scope);
+        }
+        Ok(())
+    }
+}
+
+impl Cache {
+    fn insert(&mut self, scope: String, id: Uuid, key: KeyBytes, capacity: usize) -> Arc<DataKey> {
+        if let Some(key) = self.keys.get(&id) {
+            return Arc::clone(key);
+        }
+        if self.order.len() >= capacity
+            && let Some((oldest, of)) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+            if self.current.get(&of).is_some_and(|key| key.id == oldest) {
+                self.current.remove(&of);
+            }
+        }
+        let key = Arc::new(DataKey {
+            id,
+            key,
+            messages: AtomicU64::new(0),
+        });
+        self.keys.insert(id, Arc::clone(&key));
+        self.order.push_back((id, scope));
+        key
+    }
+
+    fn insert_current(
+        &mut self,
+        scope: &str,
+        id: Uuid,
+        key: KeyBytes,
+        capacity: usize,
+    ) -> Arc<DataKey> {
+        let key = self.insert(scope.to_owned(), id, key, capacity);
+        self.current.insert(scope.to_owned(), Arc::clone(&key));
+        key
+    }
+
+    #[cfg(test)]
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// What a wrapped data key is bound to.
+fn wrapping(id: Uuid, scope: &str) -> Vec<u8> {
+    [
+        b"umari data key 1".as_slice(),
+        id.as_bytes(),
+        scope.as_bytes(),
+    ]
+    .concat()
+}

@@ -1,0 +1,29 @@
+//! A lean host for Umari modules.
+//!
+//! [`Host::start`] opens a data directory and runs what is active in it: commands on demand, a
+//! fresh WebAssembly instance for each call; projectors and effects on threads that follow the
+//! event log. [`api`] serves a host over HTTP.
+//!
+//! The way through this crate: [`host`] ties everything together; [`modules`] is how a component
+//! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
+//! Wasmtime, configured; `capabilities` is what a module may ask for; [`store`] is the event
+//! log; [`keys`] encrypts it; [`data_dir`] says where files are; [`limits`] bounds everything.
+//! WIT types stop at `bindings`.
+
+pub mod api;
+mod bindings;
+mod capabilities;
+pub mod commands;
+pub mod data_dir;
+pub mod engine;
+pub mod host;
+pub mod keys;
+pub mod limits;
+pub mod modules;
+mod report;
+pub mod store;
+pub mod subscriptions;
+
+pub use bindings::CONTRACT_VERSION;
+pub use capabilities::http::{HttpPolicy, HttpPolicyError};
+pub use host::{Host, HostConfig, Settings, StartError};

@@ -1,0 +1,162 @@
+//! Every limit of the host, in one place, with its unit last in the name.
+
+use std::time::Duration;
+
+// Guests.
+
+/// How often running guests look at their deadline.
+pub const EPOCH_TICK: Duration = Duration::from_millis(10);
+/// Linear memory that one instance may have, all its memories together.
+pub const GUEST_MEMORY_BYTES: usize = 128 << 20;
+/// Elements that one table of a guest may have.
+pub const GUEST_TABLE_ELEMENTS: usize = 20_000;
+/// Stack that guest code may use.
+pub const GUEST_STACK_BYTES: usize = 512 << 10;
+/// What one call from the guest to the host may carry.
+pub const HOSTCALL_BYTES: usize = 16 << 20;
+/// Handles that one instance may hold.
+pub const GUEST_HANDLES: usize = 1_000;
+/// Random bytes that one call may ask for.
+pub const RANDOM_BYTES: u64 = 1 << 20;
+/// Instances that may be alive at once, over all modules.
+pub const MAX_INSTANCES: u32 = 256;
+/// Instance slots that are kept warm after use.
+pub const WARM_INSTANCE_SLOTS: u32 = 64;
+/// Memory of a pooled slot that is zeroed in place rather than given back.
+pub const KEEP_RESIDENT_BYTES: usize = 256 << 10;
+
+// Calls.
+
+/// How long a command may take, all its attempts together.
+pub const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a projector may take to start or to handle one event.
+pub const PROJECTOR_DEADLINE: Duration = Duration::from_secs(30);
+/// How long an effect may take to start or to handle one event, its HTTP calls included.
+pub const EFFECT_DEADLINE: Duration = Duration::from_secs(300);
+/// How long the check of an uploaded module may run its code.
+pub const INSPECTION_DEADLINE: Duration = Duration::from_secs(10);
+/// Commands that run at once; more wait.
+pub const CONCURRENT_COMMANDS: usize = 64;
+/// Attempts after conflicts that one call of a command makes.
+pub const COMMAND_ATTEMPTS: u32 = 16;
+/// The longest first pause between two attempts; it doubles with each.
+pub const CONFLICT_BACKOFF_BASE: Duration = Duration::from_millis(1);
+/// The longest pause between two attempts.
+pub const CONFLICT_BACKOFF_CAP: Duration = Duration::from_millis(100);
+/// Events that one call of `next-batch` hands to a guest.
+pub const READ_BATCH_EVENTS: usize = 256;
+
+// Subscriptions.
+
+/// Events that a projector handles in one transaction.
+pub const PROJECTOR_BATCH_EVENTS: usize = 256;
+/// Keyed workers of one effect.
+pub const EFFECT_KEYED_WORKERS: usize = 8;
+/// Positions above the watermark that an effect may work ahead of a lane that stands still.
+pub const EFFECT_WINDOW_EVENTS: usize = 1_024;
+/// The first pause after a module failed; it doubles with each failure at the same position.
+pub const RETRY_BACKOFF_BASE: Duration = Duration::from_secs(1);
+/// The longest pause after a module failed.
+pub const RETRY_BACKOFF_CAP: Duration = Duration::from_secs(600);
+/// How long a module may be behind without progress before it counts as stalled.
+pub const STALL_AFTER: Duration = Duration::from_secs(30);
+
+// Modules.
+
+/// How long activation waits for the running version to end its event.
+pub const SWAP_PATIENCE: Duration = Duration::from_secs(30);
+/// Size of one WASM component.
+pub const MODULE_BYTES: usize = 64 << 20;
+
+// SQLite.
+
+/// Size of one string, blob or row, and of one SQL text.
+pub const SQLITE_VALUE_BYTES: i32 = 16 << 20;
+/// Rows that one query hands to a guest.
+pub const SQLITE_ROWS: u32 = 100_000;
+/// Text and blobs that one query hands to a guest, together.
+pub const SQLITE_RESULT_BYTES: usize = 32 << 20;
+/// Pages of 4 KiB in one module's database: 8 GiB.
+pub const SQLITE_PAGES: u32 = 2 << 20;
+/// How long one connection waits for another's write.
+pub const SQLITE_BUSY: Duration = Duration::from_secs(10);
+/// Statements that one connection keeps parsed.
+pub const SQLITE_CACHED_STATEMENTS: usize = 128;
+
+// Outgoing HTTP.
+
+/// How long one request may take, from resolving the name to the end of the body.
+pub const HTTP_REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+/// How long connecting may take, the TLS handshake included.
+pub const HTTP_CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// Size of one response body.
+pub const HTTP_RESPONSE_BYTES: u64 = 16 << 20;
+
+// Output.
+
+/// Output of one module that is kept in memory.
+pub const OUTPUT_BYTES: usize = 64 << 10;
+/// Size of a module's log file before it is rotated.
+pub const LOG_FILE_BYTES: u64 = 8 << 20;
+
+// The HTTP API.
+
+/// Size of a command's input.
+pub const INPUT_BYTES: usize = 1 << 20;
+/// Events that one page of `GET /events` holds at the most.
+pub const EVENTS_PAGE_EVENTS: usize = 1_000;
+/// Events that a page holds where the client does not say.
+pub const EVENTS_PAGE_DEFAULT_EVENTS: usize = 100;
+/// How long the server waits after it could not accept a connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a client may take to send its request's head.
+pub const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+// The event log.
+
+/// Length of an event type's name.
+pub const EVENT_TYPE_BYTES: usize = 255;
+/// Length of one tag.
+pub const TAG_BYTES: usize = 1_024;
+/// Events that one append may carry.
+pub const APPEND_EVENTS: usize = 1_000;
+/// Size of one event's payload, before encryption.
+pub const EVENT_PAYLOAD_BYTES: usize = 1 << 20;
+/// Size of all payloads of one append together.
+pub const APPEND_PAYLOAD_BYTES: usize = 8 << 20;
+/// What an event's type and tags may take together, with 2 bytes more for each tag and the tags
+/// that the host adds: what remains of a page of 4,096 bytes of the embedded store, which does
+/// not spill them.
+pub const EVENT_HEAD_BYTES: usize = 4_032;
+/// Alternatives of one query.
+pub const QUERY_ITEMS: usize = 1_024;
+/// Terms of one query: for each item, its types (or 1) times its tags (or 1).
+pub const QUERY_TERMS: usize = 4_096;
+/// Events that one read of the store may return.
+pub const STORE_READ_EVENTS: usize = 1_024;
+/// Payload that one read of the store aims at; the number of events follows from it.
+pub const STORE_READ_TARGET_BYTES: usize = 4 << 20;
+/// Events that one search may return.
+pub const SEARCH_EVENTS: usize = 1_000;
+/// Events after which the embedded store commits a batch of appends.
+pub const STORE_BATCH_EVENTS: usize = 4_096;
+/// Appends that may wait for the embedded store's writer; more block their caller.
+pub const STORE_QUEUE_APPENDS: usize = 1_024;
+/// Pages of the embedded store that are kept in memory.
+pub const STORE_CACHE_MB: usize = 64;
+
+// Keys.
+
+/// Unwrapped data keys that are kept in memory.
+pub const CACHED_DATA_KEYS: usize = 1_024;
+/// Payloads after which a scope gets a new data key. Random 96-bit nonces are safe for 2^32.
+pub const DATA_KEY_MESSAGES: u32 = 1 << 30;
+/// Uses of a data key that are recorded at once.
+pub const DATA_KEY_MESSAGE_BLOCK: u32 = 1 << 16;
+
+// The module store.
+
+/// Length of a module's name.
+pub const MODULE_NAME_BYTES: usize = 64;
+/// Environment variables of one module, names and values together.
+pub const MODULE_ENV_BYTES: usize = 256 << 10;

@@ -1,0 +1,219 @@
+//! A module that is ready to run: compiled, linked, and known to export what it must.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use semver::Version;
+use wasmtime::Store;
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre};
+
+use super::{ModuleKind, ModuleName};
+use crate::bindings::{effect_exports, projector_exports};
+use crate::capabilities::http::HttpContext;
+use crate::capabilities::output::Output;
+use crate::engine::Engine;
+use crate::engine::cache::CompileCache;
+use crate::engine::guest::{Guest, GuestState, start_call};
+use crate::engine::inspect::{InspectError, ModuleExport, inspect};
+use crate::engine::trap::Crash;
+use crate::limits;
+use crate::store::{EventLog, Query};
+
+/// A compiled and linked module of one version.
+#[derive(Clone)]
+pub(crate) struct LoadedModule {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kind: ModuleKind,
+    name: ModuleName,
+    version: Version,
+    env: BTreeMap<String, String>,
+    record: ModuleExport,
+    pre: InstancePre<GuestState>,
+    exports: Exports,
+}
+
+/// Where a component's exports are, found once.
+pub(crate) enum Exports {
+    Command { execute: ComponentExportIndex, schema: ComponentExportIndex },
+    Projector(projector_exports::GuestIndices),
+    Effect(effect_exports::GuestIndices),
+}
+
+/// Why a component cannot be run as the module that it was uploaded as.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Refused before it was compiled.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// Does not compile.
+    #[error("the component does not compile: {0}")]
+    Compile(String),
+    /// Wants something of the host that modules of its kind do not get.
+    #[error("the component asks for what a {kind} does not get: {reason}")]
+    Link {
+        /// Its kind.
+        kind: ModuleKind,
+        /// What Wasmtime said.
+        reason: String,
+    },
+    /// Lacks an export that its record promises.
+    #[error("the component does not export what a {kind} must: {reason}")]
+    Export {
+        /// Its kind.
+        kind: ModuleKind,
+        /// What is missing.
+        reason: String,
+    },
+    /// Stops when it is started.
+    #[error("the component could not be started: it {0}")]
+    Start(Crash),
+}
+
+/// What a module is loaded as.
+pub(crate) struct Identity {
+    pub(crate) kind: ModuleKind,
+    pub(crate) name: ModuleName,
+    pub(crate) version: Version,
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+impl LoadedModule {
+    /// Compiles and links `wasm` and starts it once, so that a module that loads also runs.
+    pub(crate) fn load(
+        engine: &Engine,
+        cache: &CompileCache,
+        identity: Identity,
+        wasm: &[u8],
+    ) -> Result<Self, LoadError> {
+        let Identity { kind, name, version, env } = identity;
+        let record = inspect(wasm, kind, &name)?;
+        let component = cache
+            .component(engine, wasm)
+            .map_err(|error| LoadError::Compile(one_line(&error)))?;
+        let pre = engine
+            .linker(kind)
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Link { kind, reason: one_line(&error) })?;
+        let exports = Exports::find(&pre, kind, &name)?;
+        let module = Self {
+            inner: Arc::new(Inner { kind, name, version, env, record, pre, exports }),
+        };
+        module.start_once(engine)?;
+        Ok(module)
+    }
+
+    pub(crate) fn kind(&self) -> ModuleKind {
+        self.inner.kind
+    }
+
+    pub(crate) fn name(&self) -> &ModuleName {
+        &self.inner.name
+    }
+
+    pub(crate) fn version(&self) -> &Version {
+        &self.inner.version
+    }
+
+    pub(crate) fn env(&self) -> &BTreeMap<String, String> {
+        &self.inner.env
+    }
+
+    pub(crate) fn record(&self) -> &ModuleExport {
+        &self.inner.record
+    }
+
+    pub(crate) fn exports(&self) -> &Exports {
+        &self.inner.exports
+    }
+
+    /// Starts an instance in `store`.
+    pub(crate) fn instantiate(&self, store: &mut Store<GuestState>) -> wasmtime::Result<Instance> {
+        self.inner.pre.instantiate(store)
+    }
+
+    /// Starts an instance without any capability and asks it something harmless.
+    fn start_once(&self, engine: &Engine) -> Result<(), LoadError> {
+        let mut store = Guest {
+            env: self.env(),
+            output: Output::memory(),
+            memory_bytes: limits::GUEST_MEMORY_BYTES,
+            transaction: None,
+            sqlite: None,
+            http: Some(HttpContext::default()),
+        }
+        .into_store(engine);
+        start_call(&mut store, Instant::now() + limits::INSPECTION_DEADLINE);
+        let outcome = self.instantiate(&mut store).and_then(|instance| match self.exports() {
+            Exports::Command { schema, .. } => {
+                crate::commands::call_schema(&mut store, &instance, schema).map(drop)
+            }
+            Exports::Projector(indices) => {
+                indices.load(&mut store, &instance)?.call_query(&mut store).map(drop)
+            }
+            Exports::Effect(indices) => {
+                indices.load(&mut store, &instance)?.call_query(&mut store).map(drop)
+            }
+        });
+        outcome.map_err(|error| LoadError::Start(Crash::of(&error, &store)))
+    }
+}
+
+impl Exports {
+    fn find(
+        pre: &InstancePre<GuestState>,
+        kind: ModuleKind,
+        name: &ModuleName,
+    ) -> Result<Self, LoadError> {
+        let missing = |reason: String| LoadError::Export { kind, reason };
+        match kind {
+            ModuleKind::Command => {
+                let component = pre.component();
+                let instance = component
+                    .get_export_index(None, name.as_str())
+                    .ok_or_else(|| missing(format!("no instance named {name:?}")))?;
+                let function = |function: &str| {
+                    component
+                        .get_export_index(Some(&instance), function)
+                        .ok_or_else(|| missing(format!("no function {function:?} in {name:?}")))
+                };
+                Ok(Self::Command { execute: function("execute")?, schema: function("schema")? })
+            }
+            ModuleKind::Projector => projector_exports::GuestIndices::new(pre)
+                .map(Self::Projector)
+                .map_err(|error| missing(one_line(&error))),
+            ModuleKind::Effect => effect_exports::GuestIndices::new(pre)
+                .map(Self::Effect)
+                .map_err(|error| missing(one_line(&error))),
+        }
+    }
+}
+
+/// A Wasmtime error and its causes on one line.
+fn one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").replace('\n', " ")
+}
+
+impl std::fmt::Debug for LoadedModule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.inner.kind, self.inner.name, self.inner.version)
+    }
+}
+
+/// What a subscriber asked to be delivered, in the store's terms.
+pub(crate) fn to_query(items: Vec<crate::bindings::common_wit::QueryItem>) -> Query {
+    Query { items: items.into_iter().map(Into::into).collect() }
+}
+
+/// What every running module works with.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) engine: Engine,
+    pub(crate) log: EventLog,
+    pub(crate) http: crate::capabilities::http::HttpClient,
+    pub(crate) settings: crate::host::Settings,
+}

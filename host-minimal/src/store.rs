@@ -1,0 +1,30 @@
+//! The event log: what happened, in one order, with nothing lost and nothing changed.
+//!
+//! [`EventLog`] stands on any store that implements `umadb-dcb`'s [`DcbEventStoreSync`]; the
+//! default is [`EmbeddedStore`]. The log adds what is Umari's own: the envelope (who wrote an
+//! event, why and when), the tags reserved to the host, encryption, idempotency keys, limits, and
+//! the rule that a store whose append failed is never written again.
+//!
+//! [`DcbEventStoreSync`]: umadb_dcb::DcbEventStoreSync
+
+mod embedded;
+mod envelope;
+mod error;
+mod event;
+mod log;
+mod query;
+mod reader;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod tests;
+
+pub use embedded::{EmbeddedStore, OpenError};
+pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
+pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
+pub use log::EventLog;
+pub use query::{EventFilter, Query, QueryItem};
+pub use reader::Reader;

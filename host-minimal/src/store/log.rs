@@ -1,0 +1,387 @@
+//! The log itself: reads, conditional appends, and what happens when the store fails.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use umadb_dcb::{DcbAppendCondition, DcbError, DcbEvent, DcbEventStoreSync};
+use uuid::Uuid;
+
+use super::envelope::{self, Draft};
+use super::error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
+use super::query::Plan;
+use super::reader::{Pages, Reader};
+use super::{Boundary, EventFilter, NewEvent, Provenance, Query, Receipt, RecordedEvent};
+use crate::keys::KeyRing;
+use crate::limits;
+
+/// The event log. Clones are handles to the same log.
+///
+/// Every method may be called from any thread; all of them block, so not from an async one.
+#[derive(Clone)]
+pub struct EventLog {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn DcbEventStoreSync + Send + Sync>,
+    keys: Arc<KeyRing>,
+    state: Mutex<State>,
+    /// Signals that the head has moved, the store has failed, or someone called `wake`.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The highest position that is known to be written.
+    head: u64,
+    /// How often waiters were told to look at their `stop` again.
+    wakes: u64,
+    failure: Option<String>,
+    on_failure: Vec<FailureHook>,
+}
+
+type FailureHook = Box<dyn Fn(&str) + Send + Sync>;
+
+impl std::fmt::Debug for EventLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = self.state();
+        f.debug_struct("EventLog")
+            .field("head", &state.head)
+            .field("failure", &state.failure)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EventLog {
+    /// The log that lies in `store`, its payloads encrypted with `keys`.
+    pub fn new(store: Arc<dyn DcbEventStoreSync + Send + Sync>, keys: Arc<KeyRing>) -> Self {
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                keys,
+                state,
+                changed,
+            }),
+        }
+    }
+
+    /// The position of the last event, 0 for an empty log.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn head(&self) -> Result<u64, ReadError> {
+        Ok(self
+            .inner
+            .store
+            .head()
+            .map_err(ReadError::Store)?
+            .unwrap_or(0))
+    }
+
+    /// The events that `query` matches after position `after`, up to and including `up_to`.
+    /// Mistakes in the query come with the first batch.
+    pub fn read(&self, query: &Query, after: u64, up_to: u64) -> Reader {
+        let keys = Arc::clone(&self.inner.keys);
+        match query.check() {
+            Ok(()) => Reader::new(self.pages(query.plan(), after, up_to), keys),
+            Err(reason) => Reader::refused(self.pages(Plan::Nothing, after, up_to), keys, reason),
+        }
+    }
+
+    /// The position of the last event up to `up_to` that was written under the idempotency key
+    /// `key` and that `query` matches or `command` wrote.
+    ///
+    /// The cost depends on how many events carry the key, not on the length of the log.
+    ///
+    /// # Errors
+    ///
+    /// The query is not valid, or the store cannot be read.
+    pub fn find_duplicate(
+        &self,
+        key: Uuid,
+        command: &str,
+        query: &Query,
+        up_to: u64,
+    ) -> Result<Option<u64>, ReadError> {
+        query.check()?;
+        let mut pages = self.pages(Plan::tagged(envelope::key_tag(key)), 0, up_to);
+        let mut found = None;
+        loop {
+            let page = pages.next(limits::STORE_READ_EVENTS)?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            for stored in page {
+                let (event, _) = envelope::read(stored)?;
+                if event.author.command == command || query.matches(&event.event_type, &event.tags)
+                {
+                    found = Some(event.position);
+                }
+            }
+        }
+    }
+
+    /// Appends all of `events`, or none where an event that the boundary's query matches, or that
+    /// carries the same idempotency key, came after the boundary was read. What it acknowledges
+    /// is durable.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`]: only [`AppendError::OutcomeUnknown`] may have written anything.
+    pub fn append(
+        &self,
+        events: Vec<NewEvent>,
+        provenance: &Provenance,
+        boundary: &Boundary,
+    ) -> Result<Receipt, AppendError> {
+        if let Some(reason) = self.failure() {
+            return Err(AppendError::Unavailable(Unavailable::Failed { reason }));
+        }
+        let drafts = drafts(events, provenance)?;
+        boundary.query.check()?;
+        let head = self
+            .head()
+            .map_err(|e| AppendError::Unavailable(Unavailable::Head(e)))?;
+        if boundary.after > head {
+            return Err(Invalid::AfterBeyondHead {
+                after: boundary.after,
+                head,
+            }
+            .into());
+        }
+        let ids = drafts.iter().map(Draft::id).collect();
+        let timestamp = now();
+        let sealed: Vec<DcbEvent> = drafts
+            .into_iter()
+            .map(|draft| draft.seal(timestamp, provenance, &self.inner.keys))
+            .collect::<Result<_, _>>()
+            .map_err(|e| AppendError::Unavailable(Unavailable::Keys(e)))?;
+        let plan = condition(provenance, boundary);
+        match self
+            .inner
+            .store
+            .append(sealed, to_store(&plan, boundary.after), None)
+        {
+            Ok(position) => {
+                self.publish(position);
+                Ok(Receipt {
+                    position,
+                    ids,
+                    timestamp,
+                })
+            }
+            Err(error) => Err(self.refused(error, plan, boundary.after)),
+        }
+    }
+
+    /// The event with this id.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or the event is not as it was written.
+    pub fn event(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {
+        let mut pages = self.pages(Plan::tagged(envelope::id_tag(id)), 0, u64::MAX);
+        let stored = pages.next(1)?.pop();
+        stored
+            .map(|stored| envelope::open(stored, &self.inner.keys))
+            .transpose()
+    }
+
+    /// The first events after `after` that meet the filter, `limit` of them and
+    /// [`limits::SEARCH_EVENTS`] at the most. A filter without conditions is met by all events.
+    ///
+    /// # Errors
+    ///
+    /// The filter is not valid, the store cannot be read, or an event is not as it was written.
+    pub fn search(
+        &self,
+        filter: &EventFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, ReadError> {
+        let limit = limit.min(limits::SEARCH_EVENTS);
+        let query = filter.query();
+        query.check()?;
+        // A causal chain is short, and the index leads to it: the rest is compared here.
+        let plan = match filter.correlation_id {
+            Some(id) => Plan::tagged(envelope::correlation_tag(id)),
+            None => query.plan(),
+        };
+        let mut pages = self.pages(plan, after, u64::MAX);
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let page = pages.next(limit - found.len())?;
+            if page.is_empty() {
+                break;
+            }
+            for stored in page {
+                let event = envelope::open(stored, &self.inner.keys)?;
+                if query.matches(&event.event_type, &event.tags) {
+                    found.push(event);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Waits until the log's head is beyond `position`, which is `true`, or `stop` says so, which
+    /// is `false`. `stop` is asked first, and again after each [`wake`](Self::wake).
+    pub fn wait_beyond(&self, position: u64, stop: &dyn Fn() -> bool) -> bool {
+        // Later appends through this log are announced; earlier ones are found here. A store
+        // that cannot be read says so to whoever reads next.
+        if let Ok(head) = self.head() {
+            self.publish(head);
+        }
+        loop {
+            let wakes = self.state().wakes;
+            if stop() {
+                return false;
+            }
+            let mut state = self.state();
+            while state.wakes == wakes {
+                if state.head > position {
+                    return true;
+                }
+                state = self
+                    .inner
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Makes all who wait look at their `stop` again.
+    pub fn wake(&self) {
+        self.state().wakes += 1;
+        self.inner.changed.notify_all();
+    }
+
+    /// Why the log takes no more events. It is set once, when the store fails during an append,
+    /// and stays: only a restart, which reads what is really durable, can tell what was written.
+    pub fn failure(&self) -> Option<String> {
+        self.state().failure.clone()
+    }
+
+    /// Has `f` called when the store fails: once, with the reason, on the thread whose append
+    /// failed; at once where it has failed already.
+    pub fn on_failure(&self, f: Box<dyn Fn(&str) + Send + Sync>) {
+        let mut state = self.state();
+        match state.failure.clone() {
+            None => state.on_failure.push(f),
+            Some(reason) => {
+                drop(state);
+                f(&reason);
+            }
+        }
+    }
+
+    fn pages(&self, plan: Plan, after: u64, up_to: u64) -> Pages {
+        Pages::new(Arc::clone(&self.inner.store), plan, after, up_to)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, head: u64) {
+        let mut state = self.state();
+        if head > state.head {
+            state.head = head;
+            drop(state);
+            self.inner.changed.notify_all();
+        }
+    }
+
+    /// What the store's answer means, and what follows from it.
+    fn refused(&self, error: DcbError, plan: Plan, after: u64) -> AppendError {
+        match error {
+            // The store's text holds whole events; ours names one.
+            DcbError::IntegrityError(_) => {
+                let first = self.pages(plan, after, u64::MAX).next(1);
+                let by = first.ok().and_then(|mut page| page.pop());
+                let by = by.map(|stored| (stored.position, stored.event.event_type));
+                AppendError::Conflict(Conflict { after, by })
+            }
+            DcbError::InvalidArgument(reason) => Invalid::Store { reason }.into(),
+            // The one error that stores give before they look at a request.
+            DcbError::InitializationError(reason) => {
+                AppendError::Unavailable(Unavailable::Refused { reason })
+            }
+            error => {
+                self.fail(&error);
+                AppendError::OutcomeUnknown(error)
+            }
+        }
+    }
+
+    fn fail(&self, error: &DcbError) {
+        let reason = error.to_string();
+        let hooks = {
+            let mut state = self.state();
+            if state.failure.is_some() {
+                return;
+            }
+            state.failure = Some(reason.clone());
+            state.wakes += 1;
+            std::mem::take(&mut state.on_failure)
+        };
+        self.inner.changed.notify_all();
+        for hook in hooks {
+            hook(&reason);
+        }
+    }
+}
+
+/// Checks the events, each and all together, and gives them their ids and tags.
+fn drafts(events: Vec<NewEvent>, provenance: &Provenance) -> Result<Vec<Draft>, Invalid> {
+    let count = events.len();
+    if count == 0 {
+        return Err(Invalid::NoEvents);
+    }
+    if count > limits::APPEND_EVENTS {
+        return Err(Invalid::TooManyEvents { count });
+    }
+    let drafts: Vec<Draft> = events
+        .into_iter()
+        .map(|event| Draft::new(event, provenance))
+        .collect::<Result<_, _>>()?;
+    let bytes = drafts.iter().map(Draft::payload_bytes).sum();
+    if bytes > limits::APPEND_PAYLOAD_BYTES {
+        return Err(Invalid::AppendTooLarge { bytes });
+    }
+    Ok(drafts)
+}
+
+/// What must not have come after the boundary was read.
+fn condition(provenance: &Provenance, boundary: &Boundary) -> Plan {
+    let plan = boundary.query.plan();
+    match provenance.idempotency_key {
+        Some(key) => plan.or_tagged(envelope::key_tag(key)),
+        None => plan,
+    }
+}
+
+fn to_store(plan: &Plan, after: u64) -> Option<DcbAppendCondition> {
+    let query = match plan {
+        Plan::Nothing => return None,
+        // To the store, a query without items is all events.
+        Plan::All => umadb_dcb::DcbQuery::new(),
+        Plan::Matching(query) => query.clone(),
+    };
+    Some(DcbAppendCondition {
+        fail_if_events_match: query,
+        after: Some(after),
+    })
+}
+
+/// The wall clock, in the precision that events keep.
+fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+}

@@ -1,0 +1,123 @@
+//! Modules that follow the log: projectors and effects.
+//!
+//! Each active one has a thread that reads what its query matches, in position order, and a
+//! watermark in its own SQLite file that says how far it has come. The watermark moves in the
+//! same transaction as the rows that it vouches for.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::modules::ModuleKind;
+use crate::modules::component::{LoadedModule, Services};
+
+mod backoff;
+mod effect;
+mod instance;
+mod progress;
+mod projector;
+mod status;
+mod stop;
+
+pub use self::status::{Failure, Phase, SubscriptionStatus};
+
+use self::status::StatusBoard;
+use self::stop::Stop;
+
+/// The files of one module.
+#[derive(Debug, Clone)]
+pub(crate) struct ModuleFiles {
+    pub(crate) database: PathBuf,
+    pub(crate) log: PathBuf,
+}
+
+/// What a running subscription works with.
+#[derive(Clone)]
+struct Runtime {
+    module: LoadedModule,
+    services: Services,
+    files: ModuleFiles,
+    output: crate::capabilities::output::Output,
+    status: Arc<StatusBoard>,
+    stop: Arc<Stop>,
+}
+
+/// A running projector or effect.
+pub(crate) struct Subscription {
+    runtime: Runtime,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Subscription {
+    /// Starts the thread of a projector or an effect.
+    pub(crate) fn start(
+        module: LoadedModule,
+        services: Services,
+        files: ModuleFiles,
+    ) -> io::Result<Self> {
+        let output = crate::capabilities::output::Output::logged(&files.log);
+        let runtime = Runtime {
+            module,
+            services,
+            files,
+            output,
+            status: Arc::default(),
+            stop: Arc::default(),
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-{}", runtime.module.kind(), runtime.module.name()))
+            .spawn({
+                let runtime = runtime.clone();
+                move || {
+                    let ended = Ended(Arc::clone(&runtime.stop), Arc::clone(&runtime.status));
+                    match runtime.module.kind() {
+                        ModuleKind::Effect => effect::run(&runtime),
+                        _ => projector::run(&runtime),
+                    }
+                    drop(ended);
+                }
+            })?;
+        Ok(Self { runtime, thread: Some(thread) })
+    }
+
+    pub(crate) fn status(&self) -> SubscriptionStatus {
+        self.runtime.status.snapshot()
+    }
+
+    /// What the module printed last.
+    pub(crate) fn output(&self) -> String {
+        self.runtime.output.tail(str::to_owned)
+    }
+
+    /// Asks the thread to end after the event that it handles.
+    pub(crate) fn ask_to_stop(&self) {
+        self.runtime.stop.set();
+        self.runtime.services.log.wake();
+    }
+
+    /// Waits until the thread has ended, for `patience` at most; whether it did.
+    ///
+    /// A thread that is left behind holds its event until the process ends; the event is
+    /// delivered again after the next start.
+    pub(crate) fn wait_stopped(&mut self, patience: Duration) -> bool {
+        if !self.runtime.stop.wait_ended(patience) {
+            return false;
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        true
+    }
+}
+
+/// Says that a thread has ended, however it ended.
+struct Ended(Arc<Stop>, Arc<StatusBoard>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.1.stopped();
+        self.0.ended();
+    }
+}

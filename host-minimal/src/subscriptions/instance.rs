@@ -1,0 +1,164 @@
+//! A kept instance of a projector or an effect, and one way to call it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use wasmtime::Store;
+
+use super::Runtime;
+use crate::bindings::{effect_exports, projector_exports};
+use crate::capabilities::http::HttpContext;
+use crate::capabilities::sqlite::{Begin, SqliteContext};
+use crate::capabilities::transaction::TransactionContext;
+use crate::engine::guest::{Guest, GuestState, start_call};
+use crate::engine::trap::Crash;
+use crate::modules::ModuleKind;
+use crate::modules::component::{Exports, to_query};
+use crate::store::{Query, ReadError, RecordedEvent};
+
+use super::progress;
+
+/// A running instance. After a crash it must not be called again.
+pub(super) struct Instance {
+    store: Store<GuestState>,
+    guest: GuestExports,
+    deadline: Duration,
+}
+
+enum GuestExports {
+    Projector(projector_exports::Guest),
+    Effect(effect_exports::Guest),
+}
+
+/// Why a subscription cannot go on for now.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SubscriptionError {
+    /// The module said so.
+    #[error("{0}")]
+    Refused(String),
+    /// The module crashed.
+    #[error("the module {0}")]
+    Crashed(#[from] Crash),
+    /// The module's database failed.
+    #[error("the module's database failed")]
+    Database(#[from] rusqlite::Error),
+    /// The event store failed.
+    #[error("the event store could not be read")]
+    Read(#[from] ReadError),
+    /// No thread could be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+}
+
+impl Instance {
+    /// Starts an instance with its own connection and runs `init` in a transaction.
+    pub(super) fn start(runtime: &Runtime) -> Result<Self, SubscriptionError> {
+        let module = &runtime.module;
+        let settings = &runtime.services.settings;
+        let is_effect = module.kind() == ModuleKind::Effect;
+        let (begin, deadline) = if is_effect {
+            (Begin::AtFirstWrite, settings.effect_deadline)
+        } else {
+            (Begin::BeforeCall, settings.projector_deadline)
+        };
+        let sqlite = SqliteContext::open(&runtime.files.database, begin)?;
+        progress::prepare(sqlite.host())?;
+        let transaction = is_effect.then(|| {
+            let log = runtime.services.log.clone();
+            TransactionContext::new(log, module)
+        });
+        let mut store = Guest {
+            env: module.env(),
+            output: runtime.output.clone(),
+            memory_bytes: settings.memory_bytes,
+            transaction,
+            sqlite: Some(sqlite),
+            http: is_effect.then(|| HttpContext::new(runtime.services.http.clone())),
+        }
+        .into_store(&runtime.services.engine);
+        start_call(&mut store, Instant::now() + deadline);
+        let guest = match GuestExports::load(runtime, &mut store) {
+            Ok(guest) => guest,
+            Err(error) => return Err(Crash::of(&error, &store).into()),
+        };
+        let mut instance = Self { store, guest, deadline };
+        instance.init()?;
+        Ok(instance)
+    }
+
+    /// The connection, for the host's own statements.
+    pub(super) fn connection(&self) -> &Connection {
+        match &self.store.data().sqlite {
+            Some(sqlite) => sqlite.host(),
+            None => unreachable!("every instance is started with a database"),
+        }
+    }
+
+    /// The events that the module wants.
+    pub(super) fn query(&mut self) -> Result<Query, SubscriptionError> {
+        self.begin_call();
+        let query = match &self.guest {
+            GuestExports::Projector(guest) => guest.call_query(&mut self.store),
+            GuestExports::Effect(guest) => guest.call_query(&mut self.store),
+        };
+        query.map(to_query).map_err(|error| self.crashed(&error))
+    }
+
+    /// The lane of an event; projectors have one only.
+    pub(super) fn partition_key(
+        &mut self,
+        event: &RecordedEvent,
+    ) -> Result<Option<String>, SubscriptionError> {
+        self.begin_call();
+        let key = match &self.guest {
+            GuestExports::Projector(_) => Ok(None),
+            GuestExports::Effect(guest) => {
+                guest.call_partition_key(&mut self.store, &event.clone().into())
+            }
+        };
+        key.map_err(|error| self.crashed(&error))
+    }
+
+    /// Hands one event to the module. Transactions are the caller's.
+    pub(super) fn handle(&mut self, event: &RecordedEvent) -> Result<(), SubscriptionError> {
+        self.begin_call();
+        let event = event.clone().into();
+        let handled = match &self.guest {
+            GuestExports::Projector(guest) => guest.call_handle(&mut self.store, &event),
+            GuestExports::Effect(guest) => guest.call_handle(&mut self.store, &event),
+        };
+        handled.map_err(|error| self.crashed(&error))?.map_err(SubscriptionError::Refused)
+    }
+
+    fn init(&mut self) -> Result<(), SubscriptionError> {
+        self.connection().execute_batch("BEGIN IMMEDIATE")?;
+        self.begin_call();
+        let initialised = match &self.guest {
+            GuestExports::Projector(guest) => guest.call_init(&mut self.store),
+            GuestExports::Effect(guest) => guest.call_init(&mut self.store),
+        };
+        initialised.map_err(|error| self.crashed(&error))?.map_err(SubscriptionError::Refused)?;
+        self.connection().execute_batch("COMMIT")?;
+        Ok(())
+    }
+
+    fn begin_call(&mut self) {
+        start_call(&mut self.store, Instant::now() + self.deadline);
+    }
+
+    fn crashed(&self, error: &wasmtime::Error) -> SubscriptionError {
+        Crash::of(error, &self.store).into()
+    }
+}
+
+impl GuestExports {
+    fn load(runtime: &Runtime, store: &mut Store<GuestState>) -> wasmtime::Result<Self> {
+        let instance = runtime.module.instantiate(store)?;
+        match runtime.module.exports() {
+            Exports::Projector(indices) => indices.load(store, &instance).map(Self::Projector),
+            Exports::Effect(indices) => indices.load(store, &instance).map(Self::Effect),
+            Exports::Command { .. } => Err(wasmtime::format_err!("a command follows no events")),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! How far a subscription has come, kept in the module's own database.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::capabilities::sqlite::RESERVED_PREFIX;
+
+/// Creates the host's tables where they are missing.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    debug_assert_eq!(RESERVED_PREFIX, "umari_", "the tables below must be out of a guest's reach");
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS umari_progress (
+             only INTEGER PRIMARY KEY CHECK (only = 0),
+             last_position INTEGER NOT NULL
+         );
+         INSERT OR IGNORE INTO umari_progress VALUES (0, 0);
+         CREATE TABLE IF NOT EXISTS umari_completed (position INTEGER PRIMARY KEY);",
+    )
+}
+
+/// Everything up to this position is handled.
+pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT last_position FROM umari_progress", (), |row| row.get(0))
+}
+
+/// Moves the position, within the caller's transaction.
+pub(super) fn save_position(connection: &Connection, position: u64) -> rusqlite::Result<()> {
+    connection.execute("UPDATE umari_progress SET last_position = ?1", [position])?;
+    Ok(())
+}
+
+/// Positions above the last one that are handled already, out of order.
+pub(super) fn completed(connection: &Connection) -> rusqlite::Result<BTreeSet<u64>> {
+    let mut statement = connection.prepare(
+        "SELECT position FROM umari_completed
+         WHERE position > (SELECT last_position FROM umari_progress)",
+    )?;
+    statement.query_map((), |row| row.get(0))?.collect()
+}
+
+/// Notes that `position` is handled, within the caller's transaction.
+pub(super) fn complete(connection: &Connection, position: u64) -> rusqlite::Result<()> {
+    connection.execute("INSERT OR IGNORE INTO umari_completed VALUES (?1)", [position])?;
+    Ok(())
+}
+
+/// Moves the watermark and forgets what it now covers, in one transaction.
+pub(super) fn save_watermark(connection: &Connection, watermark: u64) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let saved = save_position(connection, watermark).and_then(|()| {
+        connection.execute("DELETE FROM umari_completed WHERE position <= ?1", [watermark])
+    });
+    match saved {
+        Ok(_) => connection.execute_batch("COMMIT"),
+        Err(error) => {
+            let _ = connection.execute_batch("ROLLBACK");
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_starts_at_nothing_and_is_kept() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare(&connection).unwrap();
+        assert_eq!(last_position(&connection).unwrap(), 0);
+        for position in [3, 5, 9] {
+            complete(&connection, position).unwrap();
+        }
+        complete(&connection, 9).unwrap();
+        save_watermark(&connection, 5).unwrap();
+        prepare(&connection).unwrap();
+        assert_eq!(last_position(&connection).unwrap(), 5);
+        assert_eq!(completed(&connection).unwrap(), BTreeSet::from([9]));
+    }
+}

@@ -1,0 +1,139 @@
+//! Projectors: events in position order, exactly once over their own file.
+
+use super::Runtime;
+use super::backoff::Backoff;
+use super::instance::{Instance, SubscriptionError};
+use super::progress;
+use super::status::{Failure, Phase};
+use crate::limits;
+use crate::report::chain;
+use crate::store::{Query, RecordedEvent};
+
+/// How far the position in memory may run ahead of the one on disk while nothing matches.
+const UNSAVED_POSITIONS: u64 = 1_000;
+
+/// Runs until asked to stop; starts anew after each failure.
+pub(super) fn run(runtime: &Runtime) {
+    let settings = &runtime.services.settings;
+    let mut backoff = Backoff::new(settings.retry_base, settings.retry_cap);
+    while let Err(failed) = follow(runtime) {
+        let place = failed.event.as_ref().map_or(0, |event| event.position);
+        let (attempts, pause) = backoff.failed(place);
+        let message = chain(&failed.error);
+        tracing::warn!(
+            projector = %runtime.module.name(),
+            position = place,
+            attempts,
+            "projector failed, trying again in {pause:?}: {message}"
+        );
+        let failure = Failure::new(message, failed.event.as_ref(), attempts, pause);
+        runtime.status.failed(Phase::Retrying, failure);
+        if !runtime.stop.pause(pause) {
+            return;
+        }
+    }
+}
+
+/// What stopped a projector, and at which event.
+struct Failed {
+    error: SubscriptionError,
+    event: Option<RecordedEvent>,
+}
+
+impl<E: Into<SubscriptionError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), event: None }
+    }
+}
+
+/// Starts an instance and follows the log until asked to stop.
+fn follow(runtime: &Runtime) -> Result<(), Failed> {
+    let mut instance = Instance::start(runtime)?;
+    let query = instance.query()?;
+    runtime.status.recovered(0);
+    let mut position = progress::last_position(instance.connection())?;
+    let mut saved = position;
+    runtime.status.advanced(position);
+    let log = &runtime.services.log;
+    while !runtime.stop.is_set() {
+        let head = log.head()?;
+        if position < head {
+            runtime.status.enter(Phase::CatchingUp, head);
+            let before = position;
+            position = catch_up(runtime, &mut instance, &query, before, head, &mut saved)?;
+            if saved + UNSAVED_POSITIONS <= position {
+                progress::save_position(instance.connection(), position)?;
+                saved = position;
+            }
+        } else {
+            runtime.status.enter(Phase::Live, head);
+            log.wait_beyond(position, &|| runtime.stop.is_set());
+        }
+    }
+    if saved < position {
+        progress::save_position(instance.connection(), position)?;
+    }
+    Ok(())
+}
+
+/// Handles what lies between `position` and `head`, in batches; the new position.
+fn catch_up(
+    runtime: &Runtime,
+    instance: &mut Instance,
+    query: &Query,
+    mut position: u64,
+    head: u64,
+    saved: &mut u64,
+) -> Result<u64, Failed> {
+    let mut reader = runtime.services.log.read(query, position, head);
+    while !runtime.stop.is_set() {
+        let batch = reader.next_batch(limits::PROJECTOR_BATCH_EVENTS)?;
+        let Some(last) = batch.last() else {
+            // Nothing more matches, so everything up to the head is handled.
+            runtime.status.advanced(head);
+            return Ok(head);
+        };
+        position = last.position;
+        handle_batch(runtime, instance, batch)?;
+        *saved = position;
+    }
+    Ok(position)
+}
+
+/// Handles a batch in one transaction that also moves the position. On a failure everything
+/// before the failing event is committed.
+fn handle_batch(
+    runtime: &Runtime,
+    instance: &mut Instance,
+    batch: Vec<RecordedEvent>,
+) -> Result<(), Failed> {
+    instance.connection().execute_batch("BEGIN IMMEDIATE")?;
+    let mut handled = None;
+    let mut failed = None;
+    for event in batch {
+        runtime.status.touched();
+        instance.connection().execute_batch("SAVEPOINT umari_event")?;
+        match instance.handle(&event) {
+            Ok(()) => {
+                instance.connection().execute_batch("RELEASE umari_event")?;
+                runtime.status.recovered(event.position);
+                handled = Some(event.position);
+            }
+            Err(error) => {
+                instance
+                    .connection()
+                    .execute_batch("ROLLBACK TO umari_event; RELEASE umari_event")?;
+                failed = Some(Failed { error, event: Some(event) });
+                break;
+            }
+        }
+    }
+    if let Some(position) = handled {
+        progress::save_position(instance.connection(), position)?;
+    }
+    instance.connection().execute_batch("COMMIT")?;
+    if let Some(position) = handled {
+        runtime.status.advanced(position);
+    }
+    failed.map_or(Ok(()), Err)
+}

@@ -1,0 +1,235 @@
+//! How a subscription is doing, for `/health`, `/modules` and people.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::limits;
+use crate::store::RecordedEvent;
+
+/// Where a subscription is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Opening its database and running `init`.
+    #[default]
+    Starting,
+    /// Handling events that were there before it came.
+    CatchingUp,
+    /// Waiting for new events.
+    Live,
+    /// Waiting after a failure, to try again.
+    Retrying,
+    /// Ended.
+    Stopped,
+}
+
+impl Phase {
+    /// The phase as the API and the CLI write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::CatchingUp => "catching-up",
+            Self::Live => "live",
+            Self::Retrying => "retrying",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A failure that is being retried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened, with its causes.
+    pub message: String,
+    /// Position of the event that could not be handled; `None` when the module could not start.
+    pub position: Option<u64>,
+    /// That event's id.
+    pub event_id: Option<Uuid>,
+    /// That event's type.
+    pub event_type: Option<String>,
+    /// Failures at this position so far.
+    pub attempts: u32,
+    /// When it is tried again.
+    pub retry_at: DateTime<Utc>,
+}
+
+/// How a subscription is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionStatus {
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Everything up to here is handled.
+    pub position: u64,
+    /// The first failure that is being retried.
+    pub failure: Option<Failure>,
+    /// Behind, without progress for longer than it should take, and without a failure that says
+    /// why.
+    pub stalled: bool,
+}
+
+impl SubscriptionStatus {
+    /// Whether events flow.
+    pub fn is_healthy(&self) -> bool {
+        matches!(self.phase, Phase::CatchingUp | Phase::Live) && self.failure.is_none() && !self.stalled
+    }
+}
+
+/// Written by a subscription's threads, read by everyone.
+#[derive(Debug)]
+pub(super) struct StatusBoard {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    position: u64,
+    target: u64,
+    /// By position, so that the first one shows; start failures are at 0.
+    failures: BTreeMap<u64, Failure>,
+    last_progress: Instant,
+}
+
+impl Default for StatusBoard {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                phase: Phase::Starting,
+                position: 0,
+                target: 0,
+                failures: BTreeMap::new(),
+                last_progress: Instant::now(),
+            }),
+        }
+    }
+}
+
+impl StatusBoard {
+    pub(super) fn snapshot(&self) -> SubscriptionStatus {
+        let state = self.lock();
+        let failure = state.failures.first_key_value().map(|(_, failure)| failure.clone());
+        let waiting = state.phase == Phase::Live && state.position >= state.target;
+        let idle_for = state.last_progress.elapsed();
+        SubscriptionStatus {
+            phase: state.phase,
+            position: state.position,
+            stalled: failure.is_none() && !waiting && is_stalled(state.phase, idle_for),
+            failure,
+        }
+    }
+
+    /// Says what the subscription does now and how far the log goes.
+    pub(super) fn enter(&self, phase: Phase, target: u64) {
+        let mut state = self.lock();
+        if state.phase != phase || state.target != target {
+            state.last_progress = Instant::now();
+        }
+        state.phase = phase;
+        state.target = target;
+    }
+
+    /// Everything up to `position` is handled.
+    pub(super) fn advanced(&self, position: u64) {
+        let mut state = self.lock();
+        state.position = position;
+        state.last_progress = Instant::now();
+    }
+
+    /// An event is being handled: there is life, if not yet progress.
+    pub(super) fn touched(&self) {
+        self.lock().last_progress = Instant::now();
+    }
+
+    pub(super) fn failed(&self, phase: Phase, failure: Failure) {
+        let mut state = self.lock();
+        state.phase = phase;
+        state.failures.insert(failure.position.unwrap_or(0), failure);
+    }
+
+    /// What failed at `position` (0: at the start) works again.
+    pub(super) fn recovered(&self, position: u64) {
+        self.lock().failures.remove(&position);
+    }
+
+    pub(super) fn stopped(&self) {
+        self.lock().phase = Phase::Stopped;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_stalled(phase: Phase, idle_for: Duration) -> bool {
+    matches!(phase, Phase::Starting | Phase::CatchingUp | Phase::Live) && idle_for > limits::STALL_AFTER
+}
+
+impl Failure {
+    /// A failure to handle `event`, or to start where there is none.
+    pub(super) fn new(
+        message: String,
+        event: Option<&RecordedEvent>,
+        attempts: u32,
+        pause: Duration,
+    ) -> Self {
+        let pause = chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::MAX);
+        Self {
+            message,
+            position: event.map(|event| event.position),
+            event_id: event.map(|event| event.id),
+            event_type: event.map(|event| event.event_type.clone()),
+            attempts,
+            retry_at: Utc::now().checked_add_signed(pause).unwrap_or(DateTime::<Utc>::MAX_UTC),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(position: Option<u64>) -> Failure {
+        Failure {
+            message: "no".into(),
+            position,
+            event_id: None,
+            event_type: None,
+            attempts: 1,
+            retry_at: Utc::now(),
+        }
+    }
+
+    #[test]
+    fn a_subscription_is_healthy_only_while_events_flow() {
+        let board = StatusBoard::default();
+        assert!(!board.snapshot().is_healthy(), "starting");
+        board.enter(Phase::CatchingUp, 10);
+        assert!(board.snapshot().is_healthy());
+        board.failed(Phase::Retrying, failure(Some(3)));
+        assert!(!board.snapshot().is_healthy());
+        board.enter(Phase::CatchingUp, 10);
+        assert!(!board.snapshot().is_healthy(), "one lane still fails");
+        board.recovered(3);
+        assert!(board.snapshot().is_healthy());
+        board.stopped();
+        assert!(!board.snapshot().is_healthy());
+    }
+
+    #[test]
+    fn the_first_failure_shows() {
+        let board = StatusBoard::default();
+        board.failed(Phase::CatchingUp, failure(Some(9)));
+        board.failed(Phase::CatchingUp, failure(Some(4)));
+        assert_eq!(board.snapshot().failure.unwrap().position, Some(4));
+    }
+
+    #[test]
+    fn standing_still_while_behind_is_a_stall() {
+        assert!(is_stalled(Phase::CatchingUp, limits::STALL_AFTER * 2));
+        assert!(!is_stalled(Phase::CatchingUp, limits::STALL_AFTER / 2));
+        assert!(!is_stalled(Phase::Retrying, limits::STALL_AFTER * 2), "the failure says why");
+    }
+}

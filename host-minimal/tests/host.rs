@@ -1,0 +1,15 @@
+//! The host with real components, a real event store, and real HTTP on loopback.
+
+#[path = "host/support.rs"]
+mod support;
+
+#[path = "host/api.rs"]
+mod api;
+#[path = "host/commands.rs"]
+mod commands;
+#[path = "host/effects.rs"]
+mod effects;
+#[path = "host/modules.rs"]
+mod modules;
+#[path = "host/projectors.rs"]
+mod projectors;

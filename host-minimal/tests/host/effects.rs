@@ -1,0 +1,193 @@
+//! Effects: lanes, retries, and nothing lost or repeated over a restart.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use host_minimal::modules::ModuleKind;
+use serde_json::{Value, json};
+
+use crate::support::{TestHost, wait_until};
+
+/// A real HTTP target that counts what it got and answers as it is told.
+#[derive(Clone)]
+struct Target {
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    received: HashMap<String, Vec<Value>>,
+    refused: Vec<String>,
+}
+
+impl Target {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let this = Self { url, state: Arc::default() };
+        let server = this.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = server.clone();
+                std::thread::spawn(move || server.serve(stream));
+            }
+        });
+        this
+    }
+
+    /// Answers the requests of one connection.
+    fn serve(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            let path = line.split(' ').nth(1).expect("a path").to_owned();
+            let mut length = 0;
+            loop {
+                let mut header = String::new();
+                reader.read_line(&mut header).expect("a header");
+                let header = header.trim().to_ascii_lowercase();
+                if header.is_empty() {
+                    break;
+                }
+                if let Some(value) = header.strip_prefix("content-length:") {
+                    length = value.trim().parse().expect("a length");
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("a body");
+            let status = self.take(path, serde_json::from_slice(&body).expect("JSON"));
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            if (&stream).write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn take(&self, path: String, body: Value) -> &'static str {
+        let mut state = self.state.lock().expect("a lock");
+        let refused = state.refused.contains(&path);
+        state.received.entry(path).or_default().push(body);
+        if refused { "503 Service Unavailable" } else { "200 OK" }
+    }
+
+    fn refuse(&self, note_ids: &[u64]) {
+        let paths = note_ids.iter().map(|id| format!("/notes/{id}")).collect();
+        self.state.lock().expect("a lock").refused = paths;
+    }
+
+    fn count(&self, note_id: u64) -> usize {
+        let state = self.state.lock().expect("a lock");
+        state.received.get(&format!("/notes/{note_id}")).map_or(0, Vec::len)
+    }
+}
+
+fn relaying() -> (TestHost, Target) {
+    let (host, target) = (TestHost::with_commands(), Target::start());
+    host.deploy(ModuleKind::Effect, "relay", &[("TARGET", &target.url)]);
+    (host, target)
+}
+
+#[test]
+fn an_effect_calls_the_outside_and_records_it_in_the_same_chain() {
+    let (host, target) = relaying();
+    let executed = host
+        .execute("note", json!({ "counter": "a", "note_id": 1, "text": "echo" }))
+        .expect("success");
+    host.wait_caught_up("relay");
+    assert_eq!(target.count(1), 1);
+    let noted = host.host.event(executed.events[0].id).expect("a log").expect("the event");
+    let relayed = host.events("note.relayed").remove(0);
+    assert_eq!(relayed.triggering_event_id, Some(noted.id));
+    assert_eq!(relayed.correlation_id, noted.correlation_id);
+    assert_ne!(relayed.causation_id, noted.causation_id);
+    assert_eq!(relayed.author.module, "relay");
+
+    let echo = &host.events("noted")[1];
+    assert_eq!(echo.author.command, "note", "a public command that the effect links");
+    assert_eq!(echo.correlation_id, noted.correlation_id);
+    assert_eq!(echo.idempotency_key, Some(noted.id));
+}
+
+#[test]
+fn a_lane_that_fails_stands_still_and_the_others_go_on() {
+    let (host, target) = relaying();
+    target.refuse(&[1]);
+    let first = host.note("a", 1, "x");
+    host.note("a", 2, "behind it, in the same lane");
+    for note_id in 3..50 {
+        host.note(&format!("other-{note_id}"), note_id, "x");
+    }
+    // Eight lanes: some of the others share the lane of `a`, the rest go on.
+    wait_until(|| (3..50).filter(|id| target.count(*id) > 0).nth(20));
+    let status = host.wait_for("relay", |module| {
+        let failure = module.subscription.as_ref().and_then(|status| status.failure.as_ref());
+        failure.is_some_and(|failure| failure.attempts > 2)
+    });
+    assert!(!status.is_healthy() && !host.host.health().expect("a store").is_healthy());
+    let subscription = status.subscription.expect("an effect");
+    assert_eq!(subscription.position, first - 1, "the watermark stands still");
+    let failure = subscription.failure.expect("a failure");
+    assert_eq!(failure.position, Some(first));
+    assert!(failure.message.contains("the target answered 503"), "{}", failure.message);
+    assert_eq!(target.count(2), 0);
+
+    // After a restart only what was not handled is delivered.
+    let host = host.restart();
+    host.wait_for("relay", |module| {
+        module.subscription.as_ref().is_some_and(|status| status.failure.is_some())
+    });
+    target.refuse(&[]);
+    host.wait_caught_up("relay");
+    for note_id in 2..50 {
+        assert_eq!(target.count(note_id), 1, "note {note_id}");
+    }
+    assert_eq!(host.events("note.relayed").len(), 49);
+}
+
+#[test]
+fn a_backlog_of_five_thousand_events_is_finished() {
+    const EVENTS: u64 = 5_000;
+    const AT_ONCE: u64 = 100;
+    let host = TestHost::with_commands();
+    for first in (1..=EVENTS).step_by(usize::try_from(AT_ONCE).expect("a small number")) {
+        let input = json!({
+            "counter": format!("c{first}"), "note_id": first, "times": AT_ONCE, "text": "quiet",
+        });
+        host.execute("note", input).expect("success");
+    }
+    host.deploy(ModuleKind::Effect, "relay", &[("TARGET", "http://127.0.0.1:1")]);
+    host.wait_caught_up("relay");
+    assert_eq!(host.events("note.relayed").len() as u64, EVENTS);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_an_error_that_is_retried() {
+    let host = TestHost::with_commands();
+    host.deploy(ModuleKind::Effect, "relay", &[("TARGET", "http://127.0.0.1:1")]);
+    host.note("global", 1, "x");
+    let status = host.wait_for("relay", |module| {
+        let failure = module.subscription.as_ref().and_then(|status| status.failure.as_ref());
+        failure.is_some_and(|failure| failure.attempts > 1)
+    });
+    let failure = status.subscription.and_then(|status| status.failure).expect("a failure");
+    assert!(failure.message.to_lowercase().contains("refused"), "{}", failure.message);
+    assert!(host.events("note.relayed").is_empty());
+}
+
+#[test]
+fn private_addresses_are_out_of_reach() {
+    let host = TestHost::with_commands();
+    host.deploy(ModuleKind::Effect, "relay", &[("TARGET", "http://10.0.0.1:9")]);
+    host.note("a", 1, "x");
+    let status = host.wait_for("relay", |module| {
+        module.subscription.as_ref().is_some_and(|status| status.failure.is_some())
+    });
+    let failure = status.subscription.and_then(|status| status.failure).expect("a failure");
+    assert!(failure.message.to_lowercase().contains("prohibited"), "{}", failure.message);
+}

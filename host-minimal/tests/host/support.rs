@@ -1,0 +1,240 @@
+//! Components built from the fixtures, and a host to run them in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use host_minimal::commands::{Call, ExecuteError, Executed};
+use host_minimal::limits::EVENTS_PAGE_EVENTS;
+use host_minimal::host::{ModuleStatus, Upload};
+use host_minimal::modules::{ModuleKind, ModuleName};
+use host_minimal::store::{EventFilter, RecordedEvent};
+use host_minimal::{Host, HostConfig, HttpPolicy};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The components of the fixtures.
+pub(crate) struct Fixtures {
+    pub(crate) commands: Vec<u8>,
+    pub(crate) projector: Vec<u8>,
+    pub(crate) effect: Vec<u8>,
+}
+
+/// Builds the fixtures once per run; cargo keeps them up to date.
+pub(crate) fn fixtures() -> &'static Fixtures {
+    static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
+    FIXTURES.get_or_init(|| {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        install_target(workspace);
+        let packages = ["fixture-commands", "fixture-projector", "fixture-effect"];
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(workspace)
+            .args(["build", "--quiet", "--release", "--target", TARGET])
+            .env("CARGO_PROFILE_RELEASE_LTO", "true")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "true");
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        assert!(cargo.status().expect("cargo runs").success(), "the fixtures do not build");
+        let directory = target_directory(workspace).join(TARGET).join("release");
+        let read = |name: &str| std::fs::read(directory.join(name)).expect("a built fixture");
+        Fixtures {
+            commands: read("fixture_commands.wasm"),
+            projector: read("fixture_projector.wasm"),
+            effect: read("fixture_effect.wasm"),
+        }
+    })
+}
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// Where rustup did not install the target with the toolchain, it is asked to.
+fn install_target(workspace: &Path) {
+    let libraries = Command::new("rustc")
+        .current_dir(workspace)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .expect("rustc runs");
+    let directory = String::from_utf8(libraries.stdout).expect("a path");
+    if !Path::new(directory.trim()).exists() {
+        let added = Command::new("rustup")
+            .current_dir(workspace)
+            .args(["target", "add", TARGET])
+            .status()
+            .expect("rustup runs");
+        assert!(added.success(), "the target {TARGET} is missing and rustup could not add it");
+    }
+}
+
+fn target_directory(workspace: &Path) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => workspace.join(directory),
+        None => workspace.join("target"),
+    }
+}
+
+/// A host on a data directory of its own.
+pub(crate) struct TestHost {
+    pub(crate) host: Host,
+    directory: TempDir,
+}
+
+impl TestHost {
+    /// A host whose commands have a second and whose modules try again at once.
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        Self { host: start_host(directory.path()), directory }
+    }
+
+    /// A host with every command of the fixtures active.
+    pub(crate) fn with_commands() -> Self {
+        Self::start().deploy_commands()
+    }
+
+    /// The same, with the deadlines that users get.
+    pub(crate) fn patient() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let host = Host::start(HostConfig::new(directory.path().join("data"))).expect("a host");
+        Self { host, directory }.deploy_commands()
+    }
+
+    fn deploy_commands(self) -> Self {
+        for name in [
+            "chatter", "count-up", "doze", "hoard", "note", "note-secret", "panic", "recurse",
+            "reject", "spin", "watch-clock",
+        ] {
+            self.deploy(ModuleKind::Command, name, &[]);
+        }
+        self
+    }
+
+    /// Stops the host and starts it again on the same data.
+    pub(crate) fn restart(self) -> Self {
+        let Self { host, directory } = self;
+        assert!(host.shutdown(PATIENCE), "the host did not stop in time");
+        drop(host);
+        Self { host: start_host(directory.path()), directory }
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Uploads and activates a fixture.
+    pub(crate) fn deploy(&self, kind: ModuleKind, name: &str, env: &[(&str, &str)]) {
+        self.deploy_version(kind, name, "1.0.0", env);
+    }
+
+    pub(crate) fn deploy_version(
+        &self,
+        kind: ModuleKind,
+        name: &str,
+        version: &str,
+        env: &[(&str, &str)],
+    ) {
+        let upload = upload(kind, name, version, env);
+        self.host.upload(upload.clone()).expect("the module is stored");
+        self.host.activate(kind, &upload.name, &upload.version).expect("the module is activated");
+    }
+
+    pub(crate) fn execute(&self, name: &str, input: Value) -> Result<Executed, ExecuteError> {
+        self.host.execute(name, &input.to_string(), &Call::default())
+    }
+
+    /// Notes `text` under `counter`.
+    pub(crate) fn note(&self, counter: &str, note_id: u64, text: &str) -> u64 {
+        let input = json!({ "counter": counter, "note_id": note_id, "text": text });
+        self.execute("note", input).expect("a note").position.expect("a position")
+    }
+
+    pub(crate) fn events(&self, event_type: &str) -> Vec<RecordedEvent> {
+        let filter = EventFilter { types: vec![event_type.into()], ..EventFilter::default() };
+        let mut events: Vec<RecordedEvent> = Vec::new();
+        loop {
+            let after = events.last().map_or(0, |event| event.position);
+            let page = self.host.events(&filter, after, EVENTS_PAGE_EVENTS).expect("events");
+            if page.is_empty() {
+                return events;
+            }
+            events.extend(page);
+        }
+    }
+
+    pub(crate) fn module(&self, name: &str) -> ModuleStatus {
+        let modules = self.host.modules().expect("modules");
+        modules.into_iter().find(|module| module.name.as_str() == name).expect("an active module")
+    }
+
+    /// Waits until `reached` says so of the module's status.
+    pub(crate) fn wait_for(&self, name: &str, reached: impl Fn(&ModuleStatus) -> bool) -> ModuleStatus {
+        wait_until(|| Some(self.module(name)).filter(&reached))
+    }
+
+    /// Waits until the module has handled everything.
+    pub(crate) fn wait_caught_up(&self, name: &str) {
+        self.wait_for(name, |module| {
+            let head = self.host.head().expect("a head");
+            module.is_healthy()
+                && module.subscription.as_ref().is_some_and(|status| status.position >= head)
+        });
+    }
+
+    /// A read-only connection to a projector's read model.
+    pub(crate) fn read_model(&self, name: &str) -> Connection {
+        let path = self.directory().join("data/projector").join(format!("{name}.sqlite"));
+        Connection::open(path).expect("a read model")
+    }
+}
+
+fn start_host(directory: &Path) -> Host {
+    let mut config = HostConfig::new(directory.join("data"));
+    config.http = HttpPolicy::default().allow_loopback();
+    config.settings.command_deadline = Duration::from_secs(1);
+    config.settings.projector_deadline = Duration::from_secs(1);
+    config.settings.memory_bytes = 32 << 20;
+    config.settings.retry_base = Duration::from_millis(5);
+    config.settings.retry_cap = Duration::from_millis(20);
+    Host::start(config).expect("the host starts")
+}
+
+/// How long a test waits for what must happen before it gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks until there is an answer.
+pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(std::time::Instant::now() < end, "it did not happen within {PATIENCE:?}");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn upload(kind: ModuleKind, name: &str, version: &str, env: &[(&str, &str)]) -> Upload {
+    let wasm = match kind {
+        ModuleKind::Command => &fixtures().commands,
+        ModuleKind::Projector => &fixtures().projector,
+        ModuleKind::Effect => &fixtures().effect,
+    };
+    let env: BTreeMap<String, String> =
+        env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Upload {
+        kind,
+        name: self::name(name),
+        version: version.parse().expect("a version"),
+        env,
+        wasm: wasm.clone(),
+    }
+}
+
+pub(crate) fn name(name: &str) -> ModuleName {
+    name.parse().expect("a name")
+}
