@@ -60,9 +60,15 @@ fn main() {
 }
 
 fn print_table(lines: &[Line]) {
-    println!("{:<32} {:>12} {:>12} {:>7}", "", "ours (/s)", "limit (/s)", "ratio");
+    println!(
+        "{:<32} {:>12} {:>12} {:>7}",
+        "", "ours (/s)", "limit (/s)", "ratio"
+    );
     for Line { name, ours, limit } in lines {
-        println!("{name:<32} {ours:>12.0} {limit:>12.0} {:>7.2}", ours / limit);
+        println!(
+            "{name:<32} {ours:>12.0} {limit:>12.0} {:>7.2}",
+            ours / limit
+        );
     }
 }
 
@@ -73,17 +79,23 @@ fn commands(directory: &Path, callers: u64) -> Line {
     let next = AtomicU64::new(1);
     let (mut ours, mut limits) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        limits.push(rate(callers, || append(&store, next.fetch_add(1, Ordering::Relaxed))));
+        limits.push(rate(callers, || {
+            append(&store, next.fetch_add(1, Ordering::Relaxed));
+        }));
         ours.push(rate(callers, || {
             let counter = format!("c{}", next.fetch_add(1, Ordering::Relaxed));
             let input = json!({ "counter": counter, "text": "x" }).to_string();
-            host.execute("count-up", &input, &Call::default()).expect("success");
+            host.execute("count-up", &input, &Call::default())
+                .expect("success");
         }));
     }
     host.shutdown(support::PATIENCE);
     store.close();
     Line {
-        name: format!("commands, {callers} caller{}", if callers == 1 { "" } else { "s" }),
+        name: format!(
+            "commands, {callers} caller{}",
+            if callers == 1 { "" } else { "s" }
+        ),
         ours: median(ours),
         limit: median(limits),
     }
@@ -98,7 +110,9 @@ fn append(store: &EmbeddedStore, number: u64) {
         .tags([counter, format!("note_id:{number}")])
         .data(json!({ "counter": "c", "note_id": number, "text": "x" }).to_string());
     let condition = DcbAppendCondition::new(DcbQuery::with_items([boundary]));
-    store.append(vec![event], Some(condition), None).expect("an append");
+    store
+        .append(vec![event], Some(condition), None)
+        .expect("an append");
 }
 
 /// Calls a second over one round, all callers together.
@@ -125,15 +139,23 @@ fn projector(directory: &Path) -> Line {
     deploy(&host, ModuleKind::Command, "note");
     for first in (1..=PROJECTED_EVENTS).step_by(100) {
         let input = json!({ "counter": "c", "note_id": first, "times": 100, "text": "x" });
-        host.execute("note", &input.to_string(), &Call::default()).expect("success");
+        host.execute("note", &input.to_string(), &Call::default())
+            .expect("success");
     }
     let (mut ours, mut limits) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        limits.push(native_loop(&host, &directory.join(format!("native-{round}.sqlite"))));
+        limits.push(native_loop(
+            &host,
+            &directory.join(format!("native-{round}.sqlite")),
+        ));
         ours.push(catch_up(&host));
     }
     host.shutdown(support::PATIENCE);
-    Line { name: "projector catch-up, events".into(), ours: median(ours), limit: median(limits) }
+    Line {
+        name: "projector catch-up, events".into(),
+        ours: median(ours),
+        limit: median(limits),
+    }
 }
 
 fn catch_up(host: &Host) -> f64 {
@@ -141,11 +163,16 @@ fn catch_up(host: &Host) -> f64 {
     let begin = Instant::now();
     deploy(host, ModuleKind::Projector, "notes");
     support::wait_until(|| {
-        let status = host.modules().expect("modules").into_iter().find(|m| m.name == name)?;
+        let status = host
+            .modules()
+            .expect("modules")
+            .into_iter()
+            .find(|m| m.name == name)?;
         (status.subscription?.position >= PROJECTED_EVENTS).then_some(())
     });
     let rate = PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64();
-    host.deactivate(ModuleKind::Projector, &name).expect("it stops");
+    host.deactivate(ModuleKind::Projector, &name)
+        .expect("it stops");
     for file in ["notes.sqlite", "notes.sqlite-wal", "notes.sqlite-shm"] {
         // SQLite removes the side files itself when the last connection closes.
         let _ = std::fs::remove_file(host.data_dir().join("projector").join(file));
@@ -170,11 +197,16 @@ fn native_loop(host: &Host, path: &Path) -> f64 {
                  note_id INTEGER NOT NULL, text TEXT NOT NULL)",
         )
         .expect("a table");
-    let filter = EventFilter { types: vec!["noted".into()], ..EventFilter::default() };
+    let filter = EventFilter {
+        types: vec!["noted".into()],
+        ..EventFilter::default()
+    };
     let mut position = 0;
     while position < PROJECTED_EVENTS {
         let events = host.events(&filter, position, 256).expect("events");
-        connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .expect("a transaction");
         for event in events {
             position = event.position;
             let noted: Noted =
@@ -198,7 +230,8 @@ fn start(directory: PathBuf) -> Host {
 fn deploy(host: &Host, kind: ModuleKind, name: &str) {
     let upload = support::upload(kind, name, "1.0.0", &[]);
     host.upload(upload.clone()).expect("the module is stored");
-    host.activate(kind, &upload.name, &upload.version).expect("the module is activated");
+    host.activate(kind, &upload.name, &upload.version)
+        .expect("the module is activated");
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

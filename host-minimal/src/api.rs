@@ -51,7 +51,9 @@ impl Access {
 
     /// Whoever sends `Authorization: Bearer <key>`; `/health` stays open.
     pub fn with_key(key: &str) -> Self {
-        Self { key: Some(Sha256::digest(key.as_bytes()).into()) }
+        Self {
+            key: Some(Sha256::digest(key.as_bytes()).into()),
+        }
     }
 
     /// Whether anyone who can reach the address may use the API.
@@ -60,10 +62,20 @@ impl Access {
     }
 
     fn admits(&self, request: &Request) -> bool {
-        let Some(expected) = &self.key else { return true };
-        let given = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
-        Sha256::digest(given.trim().as_bytes()).as_slice().ct_eq(expected).into()
+        let Some(expected) = &self.key else {
+            return true;
+        };
+        let given = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return false;
+        };
+        Sha256::digest(given.trim().as_bytes())
+            .as_slice()
+            .ct_eq(expected)
+            .into()
     }
 }
 
@@ -78,8 +90,14 @@ pub fn router(host: Host, access: Access) -> Router {
     for kind in ModuleKind::ALL {
         let kinds = kind.plural();
         router = router
-            .route(&format!("/{kinds}"), get(move |host| modules::list(host, kind)))
-            .route(&format!("/{kinds}/{{name}}"), get(move |host, path| modules::one(host, path, kind)))
+            .route(
+                &format!("/{kinds}"),
+                get(move |host| modules::list(host, kind)),
+            )
+            .route(
+                &format!("/{kinds}/{{name}}"),
+                get(move |host, path| modules::one(host, path, kind)),
+            )
             .route(
                 &format!("/{kinds}/{{name}}/versions/{{version}}"),
                 post(move |host, path, request| modules::upload(host, path, request, kind)),
@@ -105,7 +123,11 @@ async fn authorise(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if access.admits(&request) { Ok(next.run(request).await) } else { Err(Problem::unauthorized()) }
+    if access.admits(&request) {
+        Ok(next.run(request).await)
+    } else {
+        Err(Problem::unauthorized())
+    }
 }
 
 /// Runs what blocks where blocking is allowed.
@@ -122,8 +144,13 @@ async fn blocking<T: Send + 'static>(
 async fn read_body(body: axum::body::Body, limit: usize) -> Result<bytes::Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
         use std::error::Error;
-        let too_large =
-            error.source().is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_large { Problem::too_large(limit) } else { Problem::unreadable_body(&error) }
+        let too_large = error
+            .source()
+            .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>);
+        if too_large {
+            Problem::too_large(limit)
+        } else {
+            Problem::unreadable_body(&error)
+        }
     })
 }

@@ -55,7 +55,10 @@ impl From<common_wit::Uuid> for Uuid {
 
 impl From<common_wit::QueryItem> for store::QueryItem {
     fn from(item: common_wit::QueryItem) -> Self {
-        Self { types: item.types, tags: item.tags }
+        Self {
+            types: item.types,
+            tags: item.tags,
+        }
     }
 }
 

@@ -106,7 +106,14 @@ fn after_commit(committed: Option<&u64>) -> String {
 impl ExecuteError {
     /// Whether the deadline passed before anything was written.
     fn is_clean_deadline(&self) -> bool {
-        matches!(self, Self::Crashed { crash: Crash::Deadline, committed: None, .. })
+        matches!(
+            self,
+            Self::Crashed {
+                crash: Crash::Deadline,
+                committed: None,
+                ..
+            }
+        )
     }
 }
 
@@ -131,7 +138,11 @@ pub(crate) struct Commands {
 impl Commands {
     pub(crate) fn new(services: Services) -> Self {
         let slots = Slots::new(limits::CONCURRENT_COMMANDS);
-        Self { services, active: RwLock::default(), slots }
+        Self {
+            services,
+            active: RwLock::default(),
+            slots,
+        }
     }
 
     /// Makes `module` the one that calls of its name run from now on. Calls that run already
@@ -148,7 +159,10 @@ impl Commands {
 
     fn find(&self, name: &str) -> Result<LoadedModule, ExecuteError> {
         let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        active.get(name).cloned().ok_or_else(|| ExecuteError::NotFound(name.to_owned()))
+        active
+            .get(name)
+            .cloned()
+            .ok_or_else(|| ExecuteError::NotFound(name.to_owned()))
     }
 
     /// Runs the command `name`, and again after each conflict until the deadline.
@@ -177,7 +191,10 @@ impl Commands {
                 triggering_event_id: call.triggering_event_id.map(Into::into),
                 idempotency_key: call.idempotency_key.map(Into::into),
             };
-            let reason = match (self.attempt(&module, input, context, deadline), last_conflict) {
+            let reason = match (
+                self.attempt(&module, input, context, deadline),
+                last_conflict,
+            ) {
                 (Ok(Ok(output)), _) => return Ok(executed(output, attempts)),
                 (Ok(Err(conflict)), _) => conflict,
                 // Conflicts used up the time, not the command.
@@ -219,7 +236,11 @@ impl Commands {
         let answer = answer.map_err(|error| {
             let crash = Crash::of(&error, &store);
             tracing::error!(command = %module.name(), "the command {crash}");
-            ExecuteError::Crashed { command: module.name().to_string(), crash, committed }
+            ExecuteError::Crashed {
+                command: module.name().to_string(),
+                crash,
+                committed,
+            }
         })?;
         match answer {
             Ok(output) => Ok(Ok(output)),
@@ -330,7 +351,10 @@ struct Slots {
 
 impl Slots {
     fn new(count: usize) -> Self {
-        Self { free: Mutex::new(count), freed: Condvar::new() }
+        Self {
+            free: Mutex::new(count),
+            freed: Condvar::new(),
+        }
     }
 
     /// Waits for a slot, but not beyond `deadline`.

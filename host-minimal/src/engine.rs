@@ -118,7 +118,11 @@ impl Linkers {
         sqlite::add_to_linker(&mut effect)?;
         http::add_to_linker(&mut effect)?;
 
-        Ok(Self { command, projector, effect })
+        Ok(Self {
+            command,
+            projector,
+            effect,
+        })
     }
 }
 

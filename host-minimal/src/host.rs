@@ -279,7 +279,9 @@ impl Host {
     /// What a projector or effect printed last; `None` where it does not run.
     pub fn output(&self, kind: ModuleKind, name: &ModuleName) -> Option<String> {
         let subscriptions = self.inner.subscriptions();
-        subscriptions.get(&(kind, name.clone())).map(Subscription::output)
+        subscriptions
+            .get(&(kind, name.clone()))
+            .map(Subscription::output)
     }
 
     /// Events that meet `filter`, after position `after`, at most `limit` of them.
@@ -323,9 +325,12 @@ impl Host {
     /// Waits until the event store fails; forever, where it does not.
     pub async fn wait_failure(&self) -> String {
         let mut failure = self.inner.failure.clone();
-        match failure.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_closed) => std::future::pending().await,
+        let failed = failure.wait_for(Option::is_some).await.is_ok();
+        // Bound first: what `wait_for` gives borrows the channel and may not cross an await.
+        let reason = failure.borrow().clone();
+        match reason {
+            Some(reason) if failed => reason,
+            _ => std::future::pending().await,
         }
     }
 
@@ -355,20 +360,20 @@ impl Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("data_dir", &self.data_dir()).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("data_dir", &self.data_dir())
+            .finish_non_exhaustive()
     }
 }
 
 impl Inner {
-    fn subscriptions(
-        &self,
-    ) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), Subscription>> {
-        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscriptions(&self) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), Subscription>> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn broken(
-        &self,
-    ) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), (Version, String)>> {
+    fn broken(&self) -> MutexGuard<'_, BTreeMap<(ModuleKind, ModuleName), (Version, String)>> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

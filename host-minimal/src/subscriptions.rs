@@ -67,7 +67,11 @@ impl Subscription {
             stop: Arc::default(),
         };
         let thread = std::thread::Builder::new()
-            .name(format!("{}-{}", runtime.module.kind(), runtime.module.name()))
+            .name(format!(
+                "{}-{}",
+                runtime.module.kind(),
+                runtime.module.name()
+            ))
             .spawn({
                 let runtime = runtime.clone();
                 move || {
@@ -79,7 +83,10 @@ impl Subscription {
                     drop(ended);
                 }
             })?;
-        Ok(Self { runtime, thread: Some(thread) })
+        Ok(Self {
+            runtime,
+            thread: Some(thread),
+        })
     }
 
     pub(crate) fn status(&self) -> SubscriptionStatus {

@@ -46,7 +46,11 @@ pub(super) async fn execute(
     };
     let body = read_body(body, limits::INPUT_BYTES).await?;
     let input = String::from_utf8(body.into()).map_err(|error| {
-        Problem::bad_request("invalid-input", "Invalid input", format!("the body is not UTF-8: {error}"))
+        Problem::bad_request(
+            "invalid-input",
+            "Invalid input",
+            format!("the body is not UTF-8: {error}"),
+        )
     })?;
     let executed = blocking(move || host.execute(&name, &input, &call)).await??;
     Ok(Json(Answer::from(executed)).into_response())
@@ -65,17 +69,30 @@ pub(super) async fn schema(
         Problem::not_found(
             "no-schema",
             "No schema",
-            format!("the command {name:?} does not tell its schema; derive JsonSchema on its input"),
+            format!(
+                "the command {name:?} does not tell its schema; derive JsonSchema on its input"
+            ),
         )
     })?;
     Ok(([(CONTENT_TYPE, "application/schema+json")], schema).into_response())
 }
 
 fn id_header(headers: &HeaderMap, name: &str) -> Result<Option<Uuid>, Problem> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
-    value.to_str().ok().and_then(|text| text.trim().parse().ok()).map(Some).ok_or_else(|| {
-        Problem::bad_request("invalid-header", "Invalid header", format!("the header {name} must be a UUID"))
-    })
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .map(Some)
+        .ok_or_else(|| {
+            Problem::bad_request(
+                "invalid-header",
+                "Invalid header",
+                format!("the header {name} must be a UUID"),
+            )
+        })
 }
 
 impl From<Executed> for Answer {
@@ -86,9 +103,17 @@ impl From<Executed> for Answer {
             .map(|event| EmittedBody {
                 id: event.id,
                 event_type: event.event_type,
-                domain_ids: event.domain_ids.into_iter().map(|(name, value)| (name, value.into())).collect(),
+                domain_ids: event
+                    .domain_ids
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
             })
             .collect();
-        Self { position: executed.position, events, attempts: executed.attempts }
+        Self {
+            position: executed.position,
+            events,
+            attempts: executed.attempts,
+        }
     }
 }

@@ -51,15 +51,24 @@ pub(super) async fn list(
     State(host): State<Host>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Page>, Problem> {
-    let Question { filter, after, limit } = Question::parse(query.as_deref().unwrap_or_default())?;
+    let Question {
+        filter,
+        after,
+        limit,
+    } = Question::parse(query.as_deref().unwrap_or_default())?;
     let (events, head) = blocking(move || {
         let head = host.head()?;
-        host.events(&filter, after, limit).map(|events| (events, head))
+        host.events(&filter, after, limit)
+            .map(|events| (events, head))
     })
     .await??;
     let full = events.len() == limit;
     let next_after = events.last().filter(|_| full).map(|event| event.position);
-    Ok(Json(Page { events: events.into_iter().map(EventBody::from).collect(), head, next_after }))
+    Ok(Json(Page {
+        events: events.into_iter().map(EventBody::from).collect(),
+        head,
+        next_after,
+    }))
 }
 
 pub(super) async fn one(
@@ -71,7 +80,11 @@ pub(super) async fn one(
     })?;
     let event = blocking(move || host.event(id)).await??;
     let event = event.ok_or_else(|| {
-        Problem::not_found("unknown-event", "Unknown event", format!("there is no event {id}"))
+        Problem::not_found(
+            "unknown-event",
+            "Unknown event",
+            format!("there is no event {id}"),
+        )
     })?;
     Ok(Json(event.into()))
 }
@@ -133,13 +146,19 @@ impl Question {
 
 impl From<RecordedEvent> for EventBody {
     fn from(event: RecordedEvent) -> Self {
-        let Author { module, version, command } = event.author;
+        let Author {
+            module,
+            version,
+            command,
+        } = event.author;
         Self {
             id: event.id,
             position: event.position,
             event_type: event.event_type,
             tags: event.tags,
-            timestamp: event.timestamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            timestamp: event
+                .timestamp
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             correlation_id: event.correlation_id,
             causation_id: event.causation_id,
             triggering_event_id: event.triggering_event_id,
@@ -147,7 +166,11 @@ impl From<RecordedEvent> for EventBody {
             encryption_scope: event.encryption_scope,
             encryption_key_id: event.encryption_key_id,
             schema_version: event.schema_version,
-            author: AuthorBody { module, version, command },
+            author: AuthorBody {
+                module,
+                version,
+                command,
+            },
             data: event.payload.map(raw),
         }
     }
@@ -175,16 +198,25 @@ mod tests {
 
     #[test]
     fn a_question_that_makes_no_sense_is_refused() {
-        for query in
-            ["limit=0", "limit=1001", "limit=x", "after=-1", "correlation_id=7", "typ=a", "limit="]
-        {
+        for query in [
+            "limit=0",
+            "limit=1001",
+            "limit=x",
+            "after=-1",
+            "correlation_id=7",
+            "typ=a",
+            "limit=",
+        ] {
             Question::parse(query).unwrap_err();
         }
     }
 
     #[test]
     fn payloads_are_shown_as_they_were_written() {
-        assert_eq!(raw("{\"b\": 1,  \"a\":2}".into()).get(), "{\"b\": 1,  \"a\":2}");
+        assert_eq!(
+            raw("{\"b\": 1,  \"a\":2}".into()).get(),
+            "{\"b\": 1,  \"a\":2}"
+        );
         assert_eq!(raw("not json".into()).get(), "\"not json\"");
     }
 }

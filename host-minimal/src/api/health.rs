@@ -37,15 +37,16 @@ struct ErrorBody {
 }
 
 pub(super) async fn health(State(host): State<Host>) -> Result<Response, Problem> {
-    let (health, head) = blocking(move || -> Result<_, Problem> {
-        Ok((host.health()?, host.head()?))
-    })
-    .await??;
+    let (health, head) =
+        blocking(move || -> Result<_, Problem> { Ok((host.health()?, host.head()?)) }).await??;
     if health.is_healthy() {
         return Ok(Json(json!({ "status": "healthy" })).into_response());
     }
-    let modules: Vec<ModuleBody> =
-        health.unhealthy.into_iter().map(|module| ModuleBody::of(module, head)).collect();
+    let modules: Vec<ModuleBody> = health
+        .unhealthy
+        .into_iter()
+        .map(|module| ModuleBody::of(module, head))
+        .collect();
     let body = json!({
         "status": "unhealthy",
         "modules": modules,
@@ -55,20 +56,25 @@ pub(super) async fn health(State(host): State<Host>) -> Result<Response, Problem
 }
 
 pub(super) async fn modules(State(host): State<Host>) -> Result<Response, Problem> {
-    let (modules, head) = blocking(move || -> Result<_, Problem> {
-        Ok((host.modules()?, host.head()?))
-    })
-    .await??;
-    let modules: Vec<ModuleBody> =
-        modules.into_iter().map(|module| ModuleBody::of(module, head)).collect();
+    let (modules, head) =
+        blocking(move || -> Result<_, Problem> { Ok((host.modules()?, host.head()?)) }).await??;
+    let modules: Vec<ModuleBody> = modules
+        .into_iter()
+        .map(|module| ModuleBody::of(module, head))
+        .collect();
     Ok(Json(json!({ "modules": modules })).into_response())
 }
 
 impl ModuleBody {
     fn of(module: ModuleStatus, head: u64) -> Self {
         let (status, healthy) = (module.word(), module.is_healthy());
-        let position = module.subscription.as_ref().map(|subscription| subscription.position);
-        let failure = module.subscription.and_then(|subscription| subscription.failure);
+        let position = module
+            .subscription
+            .as_ref()
+            .map(|subscription| subscription.position);
+        let failure = module
+            .subscription
+            .and_then(|subscription| subscription.failure);
         Self {
             kind: module.kind.as_str(),
             name: module.name.to_string(),
@@ -77,7 +83,10 @@ impl ModuleBody {
             healthy,
             position,
             head,
-            last_error: module.broken.map(ErrorBody::broken).or(failure.map(ErrorBody::from)),
+            last_error: module
+                .broken
+                .map(ErrorBody::broken)
+                .or(failure.map(ErrorBody::from)),
         }
     }
 }
@@ -103,7 +112,11 @@ impl From<Failure> for ErrorBody {
             event_id: failure.event_id,
             event_type: failure.event_type,
             attempts: Some(failure.attempts),
-            retry_at: Some(failure.retry_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
+            retry_at: Some(
+                failure
+                    .retry_at
+                    .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            ),
         }
     }
 }

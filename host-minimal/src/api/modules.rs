@@ -47,10 +47,15 @@ pub(super) async fn list(
     let stored = blocking(move || host.stored(Some(kind))).await??;
     let mut modules: BTreeMap<String, Vec<VersionBody>> = BTreeMap::new();
     for version in stored {
-        modules.entry(version.name.to_string()).or_default().push(version.into());
+        modules
+            .entry(version.name.to_string())
+            .or_default()
+            .push(version.into());
     }
-    let modules: Vec<Value> =
-        modules.into_iter().map(|(name, versions)| details(kind, &name, versions)).collect();
+    let modules: Vec<Value> = modules
+        .into_iter()
+        .map(|(name, versions)| details(kind, &name, versions))
+        .collect();
     Ok(Json(json!({ kind.plural(): modules })))
 }
 
@@ -62,7 +67,10 @@ pub(super) async fn one(
     let name = parse_name(&name)?;
     let (versions, output) = blocking({
         let name = name.clone();
-        move || host.versions(kind, &name).map(|versions| (versions, host.output(kind, &name)))
+        move || {
+            host.versions(kind, &name)
+                .map(|versions| (versions, host.output(kind, &name)))
+        }
     })
     .await??;
     if versions.is_empty() {
@@ -91,9 +99,21 @@ pub(super) async fn upload(
     let (head, body) = request.into_parts();
     let env = parse_env(&head.headers)?;
     let wasm = read_body(body, limits::MODULE_BYTES).await?.into();
-    let inserted =
-        blocking(move || host.upload(Upload { kind, name, version, env, wasm })).await??;
-    let status = if inserted.already_present { StatusCode::OK } else { StatusCode::CREATED };
+    let inserted = blocking(move || {
+        host.upload(Upload {
+            kind,
+            name,
+            version,
+            env,
+            wasm,
+        })
+    })
+    .await??;
+    let status = if inserted.already_present {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     Ok((status, Json(VersionBody::from(inserted.module))).into_response())
 }
 
@@ -113,7 +133,8 @@ pub(super) async fn activate(
         )
     })?;
     let version = parse_version(&body.version)?;
-    let answer = json!({ "kind": kind.as_str(), "name": name.as_str(), "version": version.to_string() });
+    let answer =
+        json!({ "kind": kind.as_str(), "name": name.as_str(), "version": version.to_string() });
     blocking(move || host.activate(kind, &name, &version)).await??;
     Ok(Json(answer))
 }
@@ -132,18 +153,26 @@ pub(super) async fn deactivate(
     if was_active {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Problem::not_found("not-active", "Not active", format!("no {kind} {name} is active")))
+    Err(Problem::not_found(
+        "not-active",
+        "Not active",
+        format!("no {kind} {name} is active"),
+    ))
 }
 
 fn details(kind: ModuleKind, name: &str, versions: Vec<VersionBody>) -> Value {
-    let active = versions.iter().find(|version| version.active).map(|version| version.version.clone());
+    let active = versions
+        .iter()
+        .find(|version| version.active)
+        .map(|version| version.version.clone());
     json!({ "kind": kind.as_str(), "name": name, "active": active, "versions": versions })
 }
 
 fn parse_name(name: &str) -> Result<ModuleName, Problem> {
-    name.parse().map_err(|error: crate::modules::InvalidModuleName| {
-        Problem::bad_request("invalid-name", "Invalid name", error.to_string())
-    })
+    name.parse()
+        .map_err(|error: crate::modules::InvalidModuleName| {
+            Problem::bad_request("invalid-name", "Invalid name", error.to_string())
+        })
 }
 
 fn parse_version(version: &str) -> Result<Version, Problem> {
@@ -157,19 +186,22 @@ fn parse_version(version: &str) -> Result<Version, Problem> {
 }
 
 fn parse_env(headers: &HeaderMap) -> Result<BTreeMap<String, String>, Problem> {
-    let invalid = |detail: String| {
-        Problem::bad_request("invalid-environment", "Invalid environment", detail)
-    };
+    let invalid =
+        |detail: String| Problem::bad_request("invalid-environment", "Invalid environment", detail);
     let mut env = BTreeMap::new();
     for value in headers.get_all(ENV_HEADER) {
         let text = percent_decode(value.as_bytes())
             .decode_utf8()
             .map_err(|_| invalid(format!("a {ENV_HEADER} header is not UTF-8")))?;
-        let (name, value) = text
-            .split_once('=')
-            .ok_or_else(|| invalid(format!("the {ENV_HEADER} header {text:?} is not NAME=value")))?;
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            invalid(format!(
+                "the {ENV_HEADER} header {text:?} is not NAME=value"
+            ))
+        })?;
         if env.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(invalid(format!("the environment variable {name:?} is given twice")));
+            return Err(invalid(format!(
+                "the environment variable {name:?} is given twice"
+            )));
         }
     }
     Ok(env)
@@ -187,7 +219,9 @@ impl From<StoredModule> for VersionBody {
             contract: module.contract,
             // Names only: values may be secrets.
             env: module.env.into_keys().collect(),
-            uploaded_at: module.uploaded_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            uploaded_at: module
+                .uploaded_at
+                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             active: module.active,
         }
     }

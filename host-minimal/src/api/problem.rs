@@ -72,7 +72,11 @@ impl Problem {
     }
 
     pub(super) fn no_such_resource(path: &str) -> Self {
-        Self::not_found("not-found", "No such resource", format!("there is nothing at {path}"))
+        Self::not_found(
+            "not-found",
+            "No such resource",
+            format!("there is nothing at {path}"),
+        )
     }
 
     pub(super) fn method_not_allowed(method: &Method, path: &str) -> Self {
@@ -120,9 +124,15 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, axum::Json(&self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(
+                http::header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer"),
+            );
         }
         response
     }
@@ -143,14 +153,19 @@ impl From<ExecuteError> for Problem {
                 Self::bad_request("invalid-input", "Invalid input", detail)
                     .with("violations", violations.into())
             }
-            ExecuteError::Rejected(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rejected", "Command rejected", detail)
-            }
+            ExecuteError::Rejected(_) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "rejected",
+                "Command rejected",
+                detail,
+            ),
             ExecuteError::Conflict { attempts, .. } => {
                 Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
                     .with("attempts", attempts.into())
             }
-            ExecuteError::Crashed { crash, committed, .. } => {
+            ExecuteError::Crashed {
+                crash, committed, ..
+            } => {
                 let problem = Self::from_crash(crash, detail);
                 match committed {
                     Some(position) => problem.with("committed_position", position.into()),
@@ -236,9 +251,13 @@ impl From<ModuleStoreError> for Problem {
     fn from(error: ModuleStoreError) -> Self {
         let detail = chain(&error);
         match error {
-            ModuleStoreError::VersionExists { .. } | ModuleStoreError::EnvironmentDiffers { .. } => {
-                Self::new(StatusCode::CONFLICT, "version-exists", "Version exists", detail)
-            }
+            ModuleStoreError::VersionExists { .. }
+            | ModuleStoreError::EnvironmentDiffers { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "version-exists",
+                "Version exists",
+                detail,
+            ),
             ModuleStoreError::UnknownVersion { .. } => {
                 Self::not_found("unknown-version", "Unknown version", detail)
             }
@@ -248,7 +267,8 @@ impl From<ModuleStoreError> for Problem {
                 "Body too large",
                 detail,
             ),
-            ModuleStoreError::EnvironmentTooLarge { .. } | ModuleStoreError::InvalidVariable { .. } => {
+            ModuleStoreError::EnvironmentTooLarge { .. }
+            | ModuleStoreError::InvalidVariable { .. } => {
                 Self::bad_request("invalid-environment", "Invalid environment", detail)
             }
             _ => Self::new(

@@ -61,7 +61,11 @@ impl Server {
         let failed = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, router: router(host, access) })
+        Ok(Self {
+            listener,
+            address,
+            router: router(host, access),
+        })
     }
 
     /// The address that is listened on.
@@ -91,7 +95,10 @@ impl Server {
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(limits::REQUEST_HEAD_DEADLINE)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router.clone()));
+                .serve_connection(
+                    TokioIo::new(stream),
+                    TowerToHyperService::new(self.router.clone()),
+                );
             let connection = graceful.watch(connection);
             tokio::spawn(async move {
                 if let Err(error) = connection.await {

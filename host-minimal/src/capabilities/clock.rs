@@ -26,7 +26,10 @@ pub(crate) struct CallClock {
 
 impl CallClock {
     pub(crate) fn new() -> Self {
-        Self { wall: FrozenWallClock::now(), deadline: Instant::now() }
+        Self {
+            wall: FrozenWallClock::now(),
+            deadline: Instant::now(),
+        }
     }
 
     /// Moves the wall clock to the present and sets when the call must end.
@@ -52,11 +55,16 @@ pub(crate) struct FrozenWallClock {
 
 impl FrozenWallClock {
     fn now() -> Self {
-        Self { since_epoch: Arc::new(Mutex::new(since_epoch())) }
+        Self {
+            since_epoch: Arc::new(Mutex::new(since_epoch())),
+        }
     }
 
     fn advance(&self) {
-        *self.since_epoch.lock().unwrap_or_else(PoisonError::into_inner) = since_epoch();
+        *self
+            .since_epoch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = since_epoch();
     }
 }
 
@@ -66,13 +74,18 @@ impl HostWallClock for FrozenWallClock {
     }
 
     fn now(&self) -> Duration {
-        *self.since_epoch.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .since_epoch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// WASI counts from 1970; a machine whose clock is before that shows 1970.
 fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// Replaces WASI's `poll` by one whose waits end at the call's deadline.
@@ -118,11 +131,17 @@ impl poll::Host for WaitView<'_> {
 
 impl poll::HostPollable for WaitView<'_> {
     fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        until(self.deadline, poll_async::HostPollable::ready(self.table, pollable))
+        until(
+            self.deadline,
+            poll_async::HostPollable::ready(self.table, pollable),
+        )
     }
 
     fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        until(self.deadline, poll_async::HostPollable::block(self.table, pollable))
+        until(
+            self.deadline,
+            poll_async::HostPollable::block(self.table, pollable),
+        )
     }
 
     fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {

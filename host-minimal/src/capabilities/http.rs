@@ -55,7 +55,10 @@ impl HttpContext {
     pub(crate) fn new(client: HttpClient) -> Self {
         Self {
             wasi: WasiHttpCtx::new(),
-            hooks: Hooks { client: Some(client), deadline: Instant::now() },
+            hooks: Hooks {
+                client: Some(client),
+                deadline: Instant::now(),
+            },
         }
     }
 
@@ -67,7 +70,13 @@ impl HttpContext {
 impl Default for HttpContext {
     /// A context that refuses every request.
     fn default() -> Self {
-        Self { wasi: WasiHttpCtx::new(), hooks: Hooks { client: None, deadline: Instant::now() } }
+        Self {
+            wasi: WasiHttpCtx::new(),
+            hooks: Hooks {
+                client: None,
+                deadline: Instant::now(),
+            },
+        }
     }
 }
 
@@ -127,7 +136,10 @@ impl Deadlines {
             Some(first_byte.saturating_add(options.connect_timeout.unwrap_or_default()))
         });
         let remaining = end.saturating_duration_since(Instant::now());
-        Self { first_byte: asked.unwrap_or(remaining).min(remaining), end }
+        Self {
+            first_byte: asked.unwrap_or(remaining).min(remaining),
+            end,
+        }
     }
 }
 
@@ -160,7 +172,9 @@ async fn send(
 }
 
 fn whole(bytes: Bytes) -> WasiBody {
-    http_body_util::Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+    http_body_util::Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 #[cfg(test)]

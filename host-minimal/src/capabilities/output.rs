@@ -39,14 +39,22 @@ impl Output {
         match LogFile::open(path) {
             Ok(log) => Self::new(Some(log)),
             Err(error) => {
-                tracing::warn!("output is not logged: cannot open {}: {error}", path.display());
+                tracing::warn!(
+                    "output is not logged: cannot open {}: {error}",
+                    path.display()
+                );
                 Self::new(None)
             }
         }
     }
 
     fn new(log: Option<LogFile>) -> Self {
-        Self { shared: Arc::new(Mutex::new(Shared { ring: VecDeque::new(), log })) }
+        Self {
+            shared: Arc::new(Mutex::new(Shared {
+                ring: VecDeque::new(),
+                log,
+            })),
+        }
     }
 
     /// Reads what was printed last with `read`.
@@ -63,7 +71,10 @@ impl Output {
         if let Some(log) = &mut shared.log
             && let Err(error) = log.append(bytes)
         {
-            tracing::warn!("output is no longer logged to {}: {error}", log.path.display());
+            tracing::warn!(
+                "output is no longer logged to {}: {error}",
+                log.path.display()
+            );
             shared.log = None;
         }
     }
@@ -85,7 +96,11 @@ impl LogFile {
     fn open(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let written_bytes = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, written_bytes })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            written_bytes,
+        })
     }
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -182,7 +197,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("m.log");
         let output = Output::logged(&path);
-        output.write(&vec![b'a'; usize::try_from(limits::LOG_FILE_BYTES).unwrap()]);
+        output.write(&vec![
+            b'a';
+            usize::try_from(limits::LOG_FILE_BYTES).unwrap()
+        ]);
         output.write(b"new");
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(

@@ -53,7 +53,11 @@ impl SqliteContext {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let guards = Guards::install(&mut connection)?;
-        Ok(Self { connection, guards, begin })
+        Ok(Self {
+            connection,
+            guards,
+            begin,
+        })
     }
 
     /// The connection, for the host's own statements.
@@ -79,9 +83,7 @@ impl SqliteContext {
         sql: &str,
     ) -> rusqlite::Result<CachedStatement<'a>> {
         let statement = connection.prepare_cached(sql)?;
-        if self.begin == Begin::AtFirstWrite
-            && connection.is_autocommit()
-            && !statement.readonly()
+        if self.begin == Begin::AtFirstWrite && connection.is_autocommit() && !statement.readonly()
         {
             let _unguarded = self.guards.host();
             connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -115,8 +117,7 @@ impl SqliteContext {
     ) -> Result<wit::Rows, wit::Error> {
         self.as_guest(|connection| {
             let mut statement = self.prepare_guarded(connection, sql)?;
-            let columns: Vec<String> =
-                statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let width = columns.len();
             let max_rows = max_rows.unwrap_or(u32::MAX);
             let mut found = statement.query(bind(params).as_slice())?;
@@ -143,7 +144,10 @@ fn bind(params: &[wit::Value]) -> Vec<&dyn ToSql> {
 
 /// A statement that a guest prepared. Only its text is kept: the connection's cache holds the
 /// parsed form.
-#[expect(unreachable_pub, reason = "`bindgen!` re-exports it from a public module of its own")]
+#[expect(
+    unreachable_pub,
+    reason = "`bindgen!` re-exports it from a public module of its own"
+)]
 #[derive(Debug)]
 pub struct StatementHandle {
     sql: String,
@@ -157,7 +161,10 @@ pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 }
 
 fn view(state: &mut GuestState) -> SqliteView<'_> {
-    SqliteView { table: &mut state.table, context: state.sqlite.as_ref() }
+    SqliteView {
+        table: &mut state.table,
+        context: state.sqlite.as_ref(),
+    }
 }
 
 struct Databases;
@@ -174,7 +181,8 @@ pub(crate) struct SqliteView<'a> {
 
 impl<'a> SqliteView<'a> {
     fn context(&self) -> wasmtime::Result<&'a SqliteContext> {
-        self.context.ok_or_else(|| wasmtime::format_err!("this instance has no database"))
+        self.context
+            .ok_or_else(|| wasmtime::format_err!("this instance has no database"))
     }
 }
 
@@ -212,8 +220,9 @@ impl wit::HostStatement for SqliteView<'_> {
         &mut self,
         sql: String,
     ) -> wasmtime::Result<Result<Resource<StatementHandle>, wit::Error>> {
-        let prepared =
-            self.context()?.as_guest(|connection| connection.prepare_cached(&sql).map(drop));
+        let prepared = self
+            .context()?
+            .as_guest(|connection| connection.prepare_cached(&sql).map(drop));
         match prepared {
             Ok(()) => Ok(Ok(self.table.push(StatementHandle { sql })?)),
             Err(error) => Ok(Err(error)),

@@ -49,7 +49,10 @@ impl TransactionContext {
 }
 
 /// A transaction that a guest holds.
-#[expect(unreachable_pub, reason = "`bindgen!` re-exports it from a public module of its own")]
+#[expect(
+    unreachable_pub,
+    reason = "`bindgen!` re-exports it from a public module of its own"
+)]
 #[derive(Debug)]
 pub struct OpenTransaction {
     reader: Reader,
@@ -73,7 +76,10 @@ pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result
 }
 
 fn view(state: &mut GuestState) -> TransactionView<'_> {
-    TransactionView { table: &mut state.table, context: state.transaction.as_mut() }
+    TransactionView {
+        table: &mut state.table,
+        context: state.transaction.as_mut(),
+    }
 }
 
 struct Transactions;
@@ -103,7 +109,9 @@ impl TransactionView<'_> {
         command: String,
     ) -> Result<OpenTransaction, wit::Error> {
         let this = self.context().map_err(unavailable)?;
-        query.check().map_err(|error| wit::Error::Invalid(chain(&error)))?;
+        query
+            .check()
+            .map_err(|error| wit::Error::Invalid(chain(&error)))?;
         let head = this.log.head().map_err(read_failed)?;
         let provenance = Provenance {
             correlation_id: context.correlation_id.into(),
@@ -138,7 +146,9 @@ impl TransactionView<'_> {
         bound: wit::AsOf,
     ) -> Result<OpenTransaction, wit::Error> {
         let this = self.context().map_err(unavailable)?;
-        query.check().map_err(|error| wit::Error::Invalid(chain(&error)))?;
+        query
+            .check()
+            .map_err(|error| wit::Error::Invalid(chain(&error)))?;
         let head = this.log.head().map_err(read_failed)?;
         let (head, until) = match bound {
             wit::AsOf::Position(position) => (head.min(position), None),
@@ -150,7 +160,13 @@ impl TransactionView<'_> {
             }
         };
         let reader = this.log.read(query, 0, head);
-        Ok(OpenTransaction { reader, head, until, duplicate: None, append: None })
+        Ok(OpenTransaction {
+            reader,
+            head,
+            until,
+            duplicate: None,
+            append: None,
+        })
     }
 }
 
@@ -199,7 +215,11 @@ impl wit::HostTransaction for TransactionView<'_> {
             let ended = batch.is_empty();
             let events: Vec<_> = batch
                 .into_iter()
-                .filter(|event| transaction.until.is_none_or(|until| event.timestamp <= until))
+                .filter(|event| {
+                    transaction
+                        .until
+                        .is_none_or(|until| event.timestamp <= until)
+                })
                 .map(Into::into)
                 .collect();
             if ended || !events.is_empty() {
@@ -225,15 +245,20 @@ impl wit::HostTransaction for TransactionView<'_> {
             )));
         };
         let events: Vec<NewEvent> = events.into_iter().map(Into::into).collect();
-        let boundary = Boundary { query: append.query, after };
+        let boundary = Boundary {
+            query: append.query,
+            after,
+        };
         let context = self.context()?;
-        Ok(match context.log.append(events, &append.provenance, &boundary) {
-            Ok(receipt) => {
-                context.committed = Some(receipt.position);
-                Ok(receipt.into())
-            }
-            Err(error) => Err(context.append_failed(error)),
-        })
+        Ok(
+            match context.log.append(events, &append.provenance, &boundary) {
+                Ok(receipt) => {
+                    context.committed = Some(receipt.position);
+                    Ok(receipt.into())
+                }
+                Err(error) => Err(context.append_failed(error)),
+            },
+        )
     }
 
     fn drop(&mut self, this: Resource<OpenTransaction>) -> wasmtime::Result<()> {
@@ -258,7 +283,9 @@ impl TransactionContext {
 }
 
 fn to_query(items: Vec<common_wit::QueryItem>) -> Query {
-    Query { items: items.into_iter().map(Into::into).collect() }
+    Query {
+        items: items.into_iter().map(Into::into).collect(),
+    }
 }
 
 fn read_failed(error: ReadError) -> wit::Error {

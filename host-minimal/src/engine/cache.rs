@@ -41,11 +41,21 @@ pub struct CacheError {
 impl CompileCache {
     /// Opens the cache in `directory`, which exists and is private to the host.
     pub(crate) fn open(engine: &Engine, directory: &Path) -> Result<Self, CacheError> {
-        let failed = |source| CacheError { directory: directory.to_owned(), source };
+        let failed = |source| CacheError {
+            directory: directory.to_owned(),
+            source,
+        };
         let key = read_or_create_key(&directory.join(KEY_FILE)).map_err(failed)?;
         let mut hasher = std::collections::hash_map::DefaultHasher::new();
-        engine.wasmtime().precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { directory: directory.to_owned(), key, compatibility: hasher.finish() })
+        engine
+            .wasmtime()
+            .precompile_compatibility_hash()
+            .hash(&mut hasher);
+        Ok(Self {
+            directory: directory.to_owned(),
+            key,
+            compatibility: hasher.finish(),
+        })
     }
 
     /// The component in `wasm`, from the cache where it holds a valid entry.
@@ -75,13 +85,17 @@ impl CompileCache {
 
     fn path(&self, wasm: &[u8]) -> PathBuf {
         let hash = hex::encode(Sha256::digest(wasm));
-        self.directory.join(format!("{hash}-{:016x}.cwasm", self.compatibility))
+        self.directory
+            .join(format!("{hash}-{:016x}.cwasm", self.compatibility))
     }
 
     fn load(&self, engine: &Engine, path: &Path) -> Option<Component> {
         let entry = fs::read(path).ok()?;
         let Some(compiled) = self.verified(&entry) else {
-            tracing::warn!("{} was changed by another hand; compiling anew", path.display());
+            tracing::warn!(
+                "{} was changed by another hand; compiling anew",
+                path.display()
+            );
             return None;
         };
         #[expect(
@@ -152,7 +166,10 @@ mod tests {
         let mut entries: Vec<_> = fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "cwasm")
+            })
             .collect();
         assert_eq!(entries.len(), 1);
         entries.remove(0)
@@ -186,6 +203,9 @@ mod tests {
         let engine = Engine::new().unwrap();
         fs::write(directory.path().join(KEY_FILE), b"short").unwrap();
         CompileCache::open(&engine, directory.path()).unwrap();
-        assert_eq!(fs::read(directory.path().join(KEY_FILE)).unwrap().len(), KEY_BYTES);
+        assert_eq!(
+            fs::read(directory.path().join(KEY_FILE)).unwrap().len(),
+            KEY_BYTES
+        );
     }
 }

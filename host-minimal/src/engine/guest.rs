@@ -96,7 +96,9 @@ pub(crate) fn start_call(store: &mut Store<GuestState>, deadline: Instant) {
 /// be one that has passed already.
 fn ticks(remaining: Duration) -> u64 {
     let ticks = remaining.as_nanos().div_ceil(limits::EPOCH_TICK.as_nanos());
-    u64::try_from(ticks).unwrap_or(u64::MAX >> 1).clamp(1, u64::MAX >> 1)
+    u64::try_from(ticks)
+        .unwrap_or(u64::MAX >> 1)
+        .clamp(1, u64::MAX >> 1)
 }
 
 impl GuestState {
@@ -107,7 +109,10 @@ impl GuestState {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 

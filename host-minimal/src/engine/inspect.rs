@@ -93,11 +93,15 @@ pub fn inspect(
         export.kind == kind.to_string()
             && (kind != ModuleKind::Command || export.name.as_deref() == Some(name.as_str()))
     };
-    exports.iter().find(is_it).cloned().ok_or_else(|| InspectError::OtherExport {
-        kind,
-        name: name.to_string(),
-        exports: list(&exports),
-    })
+    exports
+        .iter()
+        .find(is_it)
+        .cloned()
+        .ok_or_else(|| InspectError::OtherExport {
+            kind,
+            name: name.to_string(),
+            exports: list(&exports),
+        })
 }
 
 fn list(exports: &[ModuleExport]) -> String {
@@ -105,19 +109,27 @@ fn list(exports: &[ModuleExport]) -> String {
         .iter()
         .map(|export| match &export.name {
             Some(name) => format!("the {} {name:?}", export.kind),
-            None => format!("a{} {}", if export.kind == "effect" { "n" } else { "" }, export.kind),
+            None => format!(
+                "a{} {}",
+                if export.kind == "effect" { "n" } else { "" },
+                export.kind
+            ),
         })
         .collect();
     names.join(", ")
 }
 
 fn read_record(wasm: &[u8]) -> Result<Vec<ModuleExport>, InspectError> {
-    let malformed = |error: wasmparser::BinaryReaderError| InspectError::Malformed(error.to_string());
+    let malformed =
+        |error: wasmparser::BinaryReaderError| InspectError::Malformed(error.to_string());
     let mut exports = Vec::new();
     let mut outermost = true;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(malformed)? {
-            Payload::Version { encoding: Encoding::Module, .. } if outermost => {
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if outermost => {
                 return Err(InspectError::CoreModule);
             }
             Payload::Version { .. } => outermost = false,
@@ -130,11 +142,18 @@ fn read_record(wasm: &[u8]) -> Result<Vec<ModuleExport>, InspectError> {
     if outermost {
         return Err(InspectError::Malformed("it is empty".into()));
     }
-    if exports.is_empty() { Err(InspectError::NoRecord) } else { Ok(exports) }
+    if exports.is_empty() {
+        Err(InspectError::NoRecord)
+    } else {
+        Ok(exports)
+    }
 }
 
 fn parse_lines(data: &[u8], exports: &mut Vec<ModuleExport>) -> Result<(), InspectError> {
-    for line in data.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    for line in data
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
         let export = serde_json::from_slice(line)
             .map_err(|error| InspectError::BadRecord(error.to_string()))?;
         exports.push(export);
@@ -146,7 +165,9 @@ fn parse_lines(data: &[u8], exports: &mut Vec<ModuleExport>) -> Result<(), Inspe
 fn is_compatible(contract: &str) -> bool {
     let ours = semver::Version::parse(CONTRACT_VERSION);
     let theirs = semver::Version::parse(contract);
-    let (Ok(ours), Ok(theirs)) = (ours, theirs) else { return false };
+    let (Ok(ours), Ok(theirs)) = (ours, theirs) else {
+        return false;
+    };
     if ours.major > 0 || theirs.major > 0 {
         return ours.major == theirs.major;
     }
@@ -191,19 +212,30 @@ mod tests {
     }
 
     fn line(kind: &str, name: &str, contract: &str) -> String {
-        format!("{{\"kind\":\"{kind}\",\"name\":\"{name}\",\"sdk\":\"9.9.9\",\"contract\":\"{contract}\"}}\n")
+        format!(
+            "{{\"kind\":\"{kind}\",\"name\":\"{name}\",\"sdk\":\"9.9.9\",\"contract\":\"{contract}\"}}\n"
+        )
     }
 
     #[test]
     fn bytes_that_are_no_component_are_refused() {
         for wasm in [&b""[..], b"hello", b"\0asm\x01\0", b"\0asm\x0d\0\x01\0\xff"] {
             let error = inspect_as(wasm, ModuleKind::Command, "a").unwrap_err();
-            assert!(matches!(error, InspectError::Malformed(_)), "{wasm:?}: {error}");
+            assert!(
+                matches!(error, InspectError::Malformed(_)),
+                "{wasm:?}: {error}"
+            );
         }
         let module = b"\0asm\x01\0\0\0";
-        assert_eq!(inspect_as(module, ModuleKind::Command, "a"), Err(InspectError::CoreModule));
+        assert_eq!(
+            inspect_as(module, ModuleKind::Command, "a"),
+            Err(InspectError::CoreModule)
+        );
         let bare = b"\0asm\x0d\0\x01\0";
-        assert_eq!(inspect_as(bare, ModuleKind::Command, "a"), Err(InspectError::NoRecord));
+        assert_eq!(
+            inspect_as(bare, ModuleKind::Command, "a"),
+            Err(InspectError::NoRecord)
+        );
     }
 
     #[test]
@@ -216,17 +248,33 @@ mod tests {
     fn another_contract_is_refused_with_both_versions() {
         for contract in ["0.9.0", "1.0.0", "nonsense"] {
             let wasm = component(&line("command", "a", contract));
-            let text = inspect_as(&wasm, ModuleKind::Command, "a").unwrap_err().to_string();
-            assert!(text.contains(contract) && text.contains(CONTRACT_VERSION), "{text}");
+            let text = inspect_as(&wasm, ModuleKind::Command, "a")
+                .unwrap_err()
+                .to_string();
+            assert!(
+                text.contains(contract) && text.contains(CONTRACT_VERSION),
+                "{text}"
+            );
         }
-        inspect_as(&component(&line("command", "a", "0.1.7")), ModuleKind::Command, "a").unwrap();
+        inspect_as(
+            &component(&line("command", "a", "0.1.7")),
+            ModuleKind::Command,
+            "a",
+        )
+        .unwrap();
     }
 
     #[test]
     fn another_export_is_refused_and_named() {
-        let wasm = component(&format!("{}{}", line("command", "a", "0.1.0"), line("command", "b", "0.1.0")));
+        let wasm = component(&format!(
+            "{}{}",
+            line("command", "a", "0.1.0"),
+            line("command", "b", "0.1.0")
+        ));
         inspect_as(&wasm, ModuleKind::Command, "b").unwrap();
-        let text = inspect_as(&wasm, ModuleKind::Command, "c").unwrap_err().to_string();
+        let text = inspect_as(&wasm, ModuleKind::Command, "c")
+            .unwrap_err()
+            .to_string();
         assert!(text.contains("\"a\"") && text.contains("\"b\""), "{text}");
         inspect_as(&wasm, ModuleKind::Projector, "b").unwrap_err();
     }

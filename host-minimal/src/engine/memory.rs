@@ -14,7 +14,11 @@ pub(crate) struct MemoryLimiter {
 
 impl MemoryLimiter {
     pub(crate) fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes, used_bytes: 0, exceeded: false }
+        Self {
+            limit_bytes,
+            used_bytes: 0,
+            exceeded: false,
+        }
     }
 
     /// Whether the guest was ever refused memory. A Rust guest aborts then, and the trap alone
@@ -35,7 +39,9 @@ impl ResourceLimiter for MemoryLimiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let after = self.used_bytes.saturating_add(desired.saturating_sub(current));
+        let after = self
+            .used_bytes
+            .saturating_add(desired.saturating_sub(current));
         if after > self.limit_bytes {
             self.exceeded = true;
             return Ok(false);
@@ -62,7 +68,10 @@ mod tests {
     fn memories_are_summed() {
         let mut limiter = MemoryLimiter::new(10);
         assert!(limiter.memory_growing(0, 6, None).unwrap());
-        assert!(limiter.memory_growing(0, 4, None).unwrap(), "exactly at the limit");
+        assert!(
+            limiter.memory_growing(0, 4, None).unwrap(),
+            "exactly at the limit"
+        );
         assert!(!limiter.exceeded());
         assert!(!limiter.memory_growing(4, 5, None).unwrap(), "one past it");
         assert!(limiter.exceeded());
@@ -71,7 +80,15 @@ mod tests {
     #[test]
     fn tables_are_bounded() {
         let mut limiter = MemoryLimiter::new(0);
-        assert!(limiter.table_growing(0, limits::GUEST_TABLE_ELEMENTS, None).unwrap());
-        assert!(!limiter.table_growing(0, limits::GUEST_TABLE_ELEMENTS + 1, None).unwrap());
+        assert!(
+            limiter
+                .table_growing(0, limits::GUEST_TABLE_ELEMENTS, None)
+                .unwrap()
+        );
+        assert!(
+            !limiter
+                .table_growing(0, limits::GUEST_TABLE_ELEMENTS + 1, None)
+                .unwrap()
+        );
     }
 }

@@ -39,13 +39,14 @@ impl Crash {
     /// Reads the cause from `error`, from the limits and from what the guest last printed.
     pub(crate) fn of(error: &wasmtime::Error, store: &Store<GuestState>) -> Self {
         let state = store.data();
-        if error.is::<DeadlineExceeded>()
-            || error.downcast_ref::<Trap>() == Some(&Trap::Interrupt)
+        if error.is::<DeadlineExceeded>() || error.downcast_ref::<Trap>() == Some(&Trap::Interrupt)
         {
             return Self::Deadline;
         }
         if state.memory().exceeded() {
-            return Self::Memory { limit_bytes: state.memory().limit_bytes() };
+            return Self::Memory {
+                limit_bytes: state.memory().limit_bytes(),
+            };
         }
         if error.is::<Trap>()
             && let Some(panic) = state.output.tail(panic_report)
@@ -69,7 +70,11 @@ fn describe(error: &wasmtime::Error) -> String {
             parts.push(first.to_owned());
         }
     }
-    if parts.is_empty() { "unknown trap".to_owned() } else { parts.join(": ") }
+    if parts.is_empty() {
+        "unknown trap".to_owned()
+    } else {
+        parts.join(": ")
+    }
 }
 
 /// Finds the last report of Rust's panic handler in what a guest printed:

@@ -36,7 +36,10 @@ pub enum ModuleError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The component is too large.
-    #[error("the module has {bytes} bytes: at most {} are allowed", limits::MODULE_BYTES)]
+    #[error(
+        "the module has {bytes} bytes: at most {} are allowed",
+        limits::MODULE_BYTES
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -59,7 +62,9 @@ pub enum ModuleError {
 
 pub(super) fn upload(inner: &Inner, upload: Upload) -> Result<Inserted, ModuleError> {
     if upload.wasm.len() > limits::MODULE_BYTES {
-        return Err(ModuleError::TooLarge { bytes: upload.wasm.len() });
+        return Err(ModuleError::TooLarge {
+            bytes: upload.wasm.len(),
+        });
     }
     let loaded = LoadedModule::load(
         &inner.services.engine,
@@ -128,17 +133,24 @@ pub(super) fn deactivate(
 /// Stops the running version, if there is one. Where it does not stop in time, it goes on.
 fn stop_running(inner: &Inner, kind: ModuleKind, name: &ModuleName) -> Result<(), ModuleError> {
     let key = (kind, name.clone());
-    let Some(mut running) = inner.subscriptions().remove(&key) else { return Ok(()) };
+    let Some(mut running) = inner.subscriptions().remove(&key) else {
+        return Ok(());
+    };
     running.ask_to_stop();
     if running.wait_stopped(limits::SWAP_PATIENCE) {
         return Ok(());
     }
     inner.subscriptions().insert(key, running);
-    Err(ModuleError::Busy { kind, name: name.clone() })
+    Err(ModuleError::Busy {
+        kind,
+        name: name.clone(),
+    })
 }
 
 fn load_stored(inner: &Inner, stored: &StoredModule) -> Result<LoadedModule, ModuleError> {
-    let wasm = inner.modules.wasm(stored.kind, &stored.name, &stored.version)?;
+    let wasm = inner
+        .modules
+        .wasm(stored.kind, &stored.name, &stored.version)?;
     let wasm = wasm.ok_or_else(|| unknown(stored.kind, &stored.name, &stored.version))?;
     Ok(LoadedModule::load(
         &inner.services.engine,
@@ -154,7 +166,11 @@ fn load_stored(inner: &Inner, stored: &StoredModule) -> Result<LoadedModule, Mod
 }
 
 fn unknown(kind: ModuleKind, name: &ModuleName, version: &Version) -> ModuleStoreError {
-    ModuleStoreError::UnknownVersion { kind, name: name.clone(), version: version.clone() }
+    ModuleStoreError::UnknownVersion {
+        kind,
+        name: name.clone(),
+        version: version.clone(),
+    }
 }
 
 fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleError> {
@@ -169,8 +185,8 @@ fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleE
             log: inner.data_dir.projector_log(module.name()),
         },
     };
-    let subscription = Subscription::start(module, inner.services.clone(), files)
-        .map_err(ModuleError::Thread)?;
+    let subscription =
+        Subscription::start(module, inner.services.clone(), files).map_err(ModuleError::Thread)?;
     inner.subscriptions().insert(key, subscription);
     Ok(())
 }
@@ -191,7 +207,9 @@ impl Host {
             if let Err(error) = started {
                 let reason = chain(&error);
                 tracing::error!("{} {} cannot run: {reason}", stored.kind, stored.name);
-                inner.broken().insert((stored.kind, stored.name), (stored.version, reason));
+                inner
+                    .broken()
+                    .insert((stored.kind, stored.name), (stored.version, reason));
             }
         }
         Ok(())

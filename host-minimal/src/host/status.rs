@@ -4,7 +4,7 @@ use semver::Version;
 
 use super::Inner;
 use crate::modules::{ModuleKind, ModuleName, ModuleStoreError};
-use crate::subscriptions::SubscriptionStatus;
+use crate::subscriptions::{Subscription, SubscriptionStatus};
 
 /// How one active module is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(super) fn modules(inner: &Inner) -> Result<Vec<ModuleStatus>, ModuleStoreErr
             let key = (module.kind, module.name);
             ModuleStatus {
                 version: module.version,
-                subscription: subscriptions.get(&key).map(|running| running.status()),
+                subscription: subscriptions.get(&key).map(Subscription::status),
                 broken: broken.get(&key).map(|(_, reason)| reason.clone()),
                 kind: key.0,
                 name: key.1,
@@ -82,5 +82,8 @@ pub(super) fn modules(inner: &Inner) -> Result<Vec<ModuleStatus>, ModuleStoreErr
 pub(super) fn health(inner: &Inner) -> Result<Health, ModuleStoreError> {
     let mut unhealthy = modules(inner)?;
     unhealthy.retain(|module| !module.is_healthy());
-    Ok(Health { unhealthy, store_failure: inner.failure.borrow().clone() })
+    Ok(Health {
+        unhealthy,
+        store_failure: inner.failure.borrow().clone(),
+    })
 }

@@ -38,7 +38,10 @@ struct Inner {
 
 /// Where a component's exports are, found once.
 pub(crate) enum Exports {
-    Command { execute: ComponentExportIndex, schema: ComponentExportIndex },
+    Command {
+        execute: ComponentExportIndex,
+        schema: ComponentExportIndex,
+    },
     Projector(projector_exports::GuestIndices),
     Effect(effect_exports::GuestIndices),
 }
@@ -90,7 +93,12 @@ impl LoadedModule {
         identity: Identity,
         wasm: &[u8],
     ) -> Result<Self, LoadError> {
-        let Identity { kind, name, version, env } = identity;
+        let Identity {
+            kind,
+            name,
+            version,
+            env,
+        } = identity;
         let record = inspect(wasm, kind, &name)?;
         let component = cache
             .component(engine, wasm)
@@ -98,10 +106,21 @@ impl LoadedModule {
         let pre = engine
             .linker(kind)
             .instantiate_pre(&component)
-            .map_err(|error| LoadError::Link { kind, reason: one_line(&error) })?;
+            .map_err(|error| LoadError::Link {
+                kind,
+                reason: one_line(&error),
+            })?;
         let exports = Exports::find(&pre, kind, &name)?;
         let module = Self {
-            inner: Arc::new(Inner { kind, name, version, env, record, pre, exports }),
+            inner: Arc::new(Inner {
+                kind,
+                name,
+                version,
+                env,
+                record,
+                pre,
+                exports,
+            }),
         };
         module.start_once(engine)?;
         Ok(module)
@@ -148,17 +167,21 @@ impl LoadedModule {
         }
         .into_store(engine);
         start_call(&mut store, Instant::now() + limits::INSPECTION_DEADLINE);
-        let outcome = self.instantiate(&mut store).and_then(|instance| match self.exports() {
-            Exports::Command { schema, .. } => {
-                crate::commands::call_schema(&mut store, &instance, schema).map(drop)
-            }
-            Exports::Projector(indices) => {
-                indices.load(&mut store, &instance)?.call_query(&mut store).map(drop)
-            }
-            Exports::Effect(indices) => {
-                indices.load(&mut store, &instance)?.call_query(&mut store).map(drop)
-            }
-        });
+        let outcome = self
+            .instantiate(&mut store)
+            .and_then(|instance| match self.exports() {
+                Exports::Command { schema, .. } => {
+                    crate::commands::call_schema(&mut store, &instance, schema).map(drop)
+                }
+                Exports::Projector(indices) => indices
+                    .load(&mut store, &instance)?
+                    .call_query(&mut store)
+                    .map(drop),
+                Exports::Effect(indices) => indices
+                    .load(&mut store, &instance)?
+                    .call_query(&mut store)
+                    .map(drop),
+            });
         outcome.map_err(|error| LoadError::Start(Crash::of(&error, &store)))
     }
 }
@@ -175,13 +198,16 @@ impl Exports {
                 let component = pre.component();
                 let instance = component
                     .get_export_index(None, name.as_str())
-                    .ok_or_else(|| missing(format!("no instance named {name:?}")))?;
+                    .ok_or_else(|| missing(format!("no instance named \"{name}\"")))?;
                 let function = |function: &str| {
                     component
                         .get_export_index(Some(&instance), function)
-                        .ok_or_else(|| missing(format!("no function {function:?} in {name:?}")))
+                        .ok_or_else(|| missing(format!("no function \"{function}\" in \"{name}\"")))
                 };
-                Ok(Self::Command { execute: function("execute")?, schema: function("schema")? })
+                Ok(Self::Command {
+                    execute: function("execute")?,
+                    schema: function("schema")?,
+                })
             }
             ModuleKind::Projector => projector_exports::GuestIndices::new(pre)
                 .map(Self::Projector)
@@ -200,13 +226,19 @@ fn one_line(error: &wasmtime::Error) -> String {
 
 impl std::fmt::Debug for LoadedModule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.inner.kind, self.inner.name, self.inner.version)
+        write!(
+            f,
+            "{} {} {}",
+            self.inner.kind, self.inner.name, self.inner.version
+        )
     }
 }
 
 /// What a subscriber asked to be delivered, in the store's terms.
 pub(crate) fn to_query(items: Vec<crate::bindings::common_wit::QueryItem>) -> Query {
-    Query { items: items.into_iter().map(Into::into).collect() }
+    Query {
+        items: items.into_iter().map(Into::into).collect(),
+    }
 }
 
 /// What every running module works with.

@@ -13,7 +13,12 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new(base: Duration, cap: Duration) -> Self {
-        Self { base, cap, place: None, attempts: 0 }
+        Self {
+            base,
+            cap,
+            place: None,
+            attempts: 0,
+        }
     }
 
     /// Counts a failure at `place` and returns the attempts made there and the pause.
@@ -24,7 +29,10 @@ impl Backoff {
         }
         self.attempts = self.attempts.saturating_add(1);
         let doubled = 1_u32.checked_shl(self.attempts - 1).unwrap_or(u32::MAX);
-        (self.attempts, self.base.saturating_mul(doubled).min(self.cap))
+        (
+            self.attempts,
+            self.base.saturating_mul(doubled).min(self.cap),
+        )
     }
 }
 

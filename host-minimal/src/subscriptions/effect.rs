@@ -32,7 +32,11 @@ pub(super) fn run(runtime: &Runtime) {
     let mut backoff = Backoff::new(settings.retry_base, settings.retry_cap);
     while let Err((error, position)) = Dispatcher::start(runtime)
         .map_err(|error| (error, 0))
-        .and_then(|mut dispatcher| dispatcher.follow().map_err(|e| (e, dispatcher.window.scanned())))
+        .and_then(|mut dispatcher| {
+            dispatcher
+                .follow()
+                .map_err(|e| (e, dispatcher.window.scanned()))
+        })
     {
         let (attempts, pause) = backoff.failed(position);
         let message = chain(&error);
@@ -41,7 +45,10 @@ pub(super) fn run(runtime: &Runtime) {
             attempts,
             "effect failed, trying again in {pause:?}: {message}"
         );
-        runtime.status.failed(Phase::Retrying, Failure::new(message, None, attempts, pause));
+        runtime.status.failed(
+            Phase::Retrying,
+            Failure::new(message, None, attempts, pause),
+        );
         if !runtime.stop.pause(pause) {
             return;
         }
@@ -94,7 +101,9 @@ impl<'a> Dispatcher<'a> {
                 continue;
             }
             let idle = self.window.watermark() >= head;
-            self.runtime.status.enter(if idle { Phase::Live } else { Phase::CatchingUp }, head);
+            self.runtime
+                .status
+                .enter(if idle { Phase::Live } else { Phase::CatchingUp }, head);
             self.wait_for_work(&log);
         }
         // Dropping the workers waits for the events that they are at.
@@ -105,7 +114,11 @@ impl<'a> Dispatcher<'a> {
 
     /// Waits until the log grows past what is dispatched, or an acknowledgement makes room.
     fn wait_for_work(&mut self, log: &crate::store::EventLog) {
-        let beyond = if self.window.has_room() { self.window.scanned() } else { u64::MAX };
+        let beyond = if self.window.has_room() {
+            self.window.scanned()
+        } else {
+            u64::MAX
+        };
         let stop = &self.runtime.stop;
         let first = Cell::new(None);
         log.wait_beyond(beyond, &|| {

@@ -82,7 +82,11 @@ impl Instance {
             Ok(guest) => guest,
             Err(error) => return Err(Crash::of(&error, &store).into()),
         };
-        let mut instance = Self { store, guest, deadline };
+        let mut instance = Self {
+            store,
+            guest,
+            deadline,
+        };
         instance.init()?;
         Ok(instance)
     }
@@ -128,7 +132,9 @@ impl Instance {
             GuestExports::Projector(guest) => guest.call_handle(&mut self.store, &event),
             GuestExports::Effect(guest) => guest.call_handle(&mut self.store, &event),
         };
-        handled.map_err(|error| self.crashed(&error))?.map_err(SubscriptionError::Refused)
+        handled
+            .map_err(|error| self.crashed(&error))?
+            .map_err(SubscriptionError::Refused)
     }
 
     fn init(&mut self) -> Result<(), SubscriptionError> {
@@ -138,7 +144,9 @@ impl Instance {
             GuestExports::Projector(guest) => guest.call_init(&mut self.store),
             GuestExports::Effect(guest) => guest.call_init(&mut self.store),
         };
-        initialised.map_err(|error| self.crashed(&error))?.map_err(SubscriptionError::Refused)?;
+        initialised
+            .map_err(|error| self.crashed(&error))?
+            .map_err(SubscriptionError::Refused)?;
         self.connection().execute_batch("COMMIT")?;
         Ok(())
     }

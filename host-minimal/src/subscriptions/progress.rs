@@ -8,7 +8,10 @@ use crate::capabilities::sqlite::RESERVED_PREFIX;
 
 /// Creates the host's tables where they are missing.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    debug_assert_eq!(RESERVED_PREFIX, "umari_", "the tables below must be out of a guest's reach");
+    debug_assert_eq!(
+        RESERVED_PREFIX, "umari_",
+        "the tables below must be out of a guest's reach"
+    );
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS umari_progress (
              only INTEGER PRIMARY KEY CHECK (only = 0),
@@ -21,7 +24,9 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Everything up to this position is handled.
 pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT last_position FROM umari_progress", (), |row| row.get(0))
+    connection.query_row("SELECT last_position FROM umari_progress", (), |row| {
+        row.get(0)
+    })
 }
 
 /// Moves the position, within the caller's transaction.
@@ -41,7 +46,10 @@ pub(super) fn completed(connection: &Connection) -> rusqlite::Result<BTreeSet<u6
 
 /// Notes that `position` is handled, within the caller's transaction.
 pub(super) fn complete(connection: &Connection, position: u64) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR IGNORE INTO umari_completed VALUES (?1)", [position])?;
+    connection.execute(
+        "INSERT OR IGNORE INTO umari_completed VALUES (?1)",
+        [position],
+    )?;
     Ok(())
 }
 
@@ -49,7 +57,10 @@ pub(super) fn complete(connection: &Connection, position: u64) -> rusqlite::Resu
 pub(super) fn save_watermark(connection: &Connection, watermark: u64) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let saved = save_position(connection, watermark).and_then(|()| {
-        connection.execute("DELETE FROM umari_completed WHERE position <= ?1", [watermark])
+        connection.execute(
+            "DELETE FROM umari_completed WHERE position <= ?1",
+            [watermark],
+        )
     });
     match saved {
         Ok(_) => connection.execute_batch("COMMIT"),

@@ -26,7 +26,7 @@ pub(super) fn run(runtime: &Runtime) {
             attempts,
             "projector failed, trying again in {pause:?}: {message}"
         );
-        let failure = Failure::new(message, failed.event.as_ref(), attempts, pause);
+        let failure = Failure::new(message, failed.event.as_deref(), attempts, pause);
         runtime.status.failed(Phase::Retrying, failure);
         if !runtime.stop.pause(pause) {
             return;
@@ -37,12 +37,15 @@ pub(super) fn run(runtime: &Runtime) {
 /// What stopped a projector, and at which event.
 struct Failed {
     error: SubscriptionError,
-    event: Option<RecordedEvent>,
+    event: Option<Box<RecordedEvent>>,
 }
 
 impl<E: Into<SubscriptionError>> From<E> for Failed {
     fn from(error: E) -> Self {
-        Self { error: error.into(), event: None }
+        Self {
+            error: error.into(),
+            event: None,
+        }
     }
 }
 
@@ -112,7 +115,9 @@ fn handle_batch(
     let mut failed = None;
     for event in batch {
         runtime.status.touched();
-        instance.connection().execute_batch("SAVEPOINT umari_event")?;
+        instance
+            .connection()
+            .execute_batch("SAVEPOINT umari_event")?;
         match instance.handle(&event) {
             Ok(()) => {
                 instance.connection().execute_batch("RELEASE umari_event")?;
@@ -123,7 +128,10 @@ fn handle_batch(
                 instance
                     .connection()
                     .execute_batch("ROLLBACK TO umari_event; RELEASE umari_event")?;
-                failed = Some(Failed { error, event: Some(event) });
+                failed = Some(Failed {
+                    error,
+                    event: Some(Box::new(event)),
+                });
                 break;
             }
         }

@@ -73,7 +73,9 @@ pub struct SubscriptionStatus {
 impl SubscriptionStatus {
     /// Whether events flow.
     pub fn is_healthy(&self) -> bool {
-        matches!(self.phase, Phase::CatchingUp | Phase::Live) && self.failure.is_none() && !self.stalled
+        matches!(self.phase, Phase::CatchingUp | Phase::Live)
+            && self.failure.is_none()
+            && !self.stalled
     }
 }
 
@@ -110,7 +112,10 @@ impl Default for StatusBoard {
 impl StatusBoard {
     pub(super) fn snapshot(&self) -> SubscriptionStatus {
         let state = self.lock();
-        let failure = state.failures.first_key_value().map(|(_, failure)| failure.clone());
+        let failure = state
+            .failures
+            .first_key_value()
+            .map(|(_, failure)| failure.clone());
         let waiting = state.phase == Phase::Live && state.position >= state.target;
         let idle_for = state.last_progress.elapsed();
         SubscriptionStatus {
@@ -146,7 +151,9 @@ impl StatusBoard {
     pub(super) fn failed(&self, phase: Phase, failure: Failure) {
         let mut state = self.lock();
         state.phase = phase;
-        state.failures.insert(failure.position.unwrap_or(0), failure);
+        state
+            .failures
+            .insert(failure.position.unwrap_or(0), failure);
     }
 
     /// What failed at `position` (0: at the start) works again.
@@ -164,7 +171,8 @@ impl StatusBoard {
 }
 
 fn is_stalled(phase: Phase, idle_for: Duration) -> bool {
-    matches!(phase, Phase::Starting | Phase::CatchingUp | Phase::Live) && idle_for > limits::STALL_AFTER
+    matches!(phase, Phase::Starting | Phase::CatchingUp | Phase::Live)
+        && idle_for > limits::STALL_AFTER
 }
 
 impl Failure {
@@ -182,7 +190,9 @@ impl Failure {
             event_id: event.map(|event| event.id),
             event_type: event.map(|event| event.event_type.clone()),
             attempts,
-            retry_at: Utc::now().checked_add_signed(pause).unwrap_or(DateTime::<Utc>::MAX_UTC),
+            retry_at: Utc::now()
+                .checked_add_signed(pause)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
         }
     }
 }
@@ -230,6 +240,9 @@ mod tests {
     fn standing_still_while_behind_is_a_stall() {
         assert!(is_stalled(Phase::CatchingUp, limits::STALL_AFTER * 2));
         assert!(!is_stalled(Phase::CatchingUp, limits::STALL_AFTER / 2));
-        assert!(!is_stalled(Phase::Retrying, limits::STALL_AFTER * 2), "the failure says why");
+        assert!(
+            !is_stalled(Phase::Retrying, limits::STALL_AFTER * 2),
+            "the failure says why"
+        );
     }
 }

@@ -22,14 +22,20 @@ impl TestServer {
     fn start(host: TestHost, access: Access) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server =
-            runtime.block_on(Server::bind(host.host.clone(), address, access)).expect("a server");
+        let server = runtime
+            .block_on(Server::bind(host.host.clone(), address, access))
+            .expect("a server");
         let url = format!("http://{}", server.local_addr());
         let (stop, stopped) = oneshot::channel::<()>();
         runtime.spawn(server.run(async {
             let _ = stopped.await;
         }));
-        Self { host, url, stop: Some(stop), runtime }
+        Self {
+            host,
+            url,
+            stop: Some(stop),
+            runtime,
+        }
     }
 
     fn with_commands() -> Self {
@@ -37,21 +43,35 @@ impl TestServer {
     }
 
     fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request =
-            http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut response = agent.run(request.body(body).expect("a request")).expect("a reply");
-        let content_type = response.headers().get("content-type").map_or("", |value| {
-            value.to_str().expect("text")
-        });
+        let mut response = agent
+            .run(request.body(body).expect("a request"))
+            .expect("a reply");
+        let content_type = response
+            .headers()
+            .get("content-type")
+            .map_or("", |value| value.to_str().expect("text"));
         let content_type = content_type.to_owned();
         let text = response.body_mut().read_to_string().expect("a body");
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") };
-        Reply { status: response.status().as_u16(), content_type, body }
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).expect("JSON")
+        };
+        Reply {
+            status: response.status().as_u16(),
+            content_type,
+            body,
+        }
     }
 
     fn get(&self, path: &str) -> Reply {
@@ -59,14 +79,20 @@ impl TestServer {
     }
 
     fn execute(&self, name: &str, body: &str) -> Reply {
-        self.request("POST", &format!("/commands/{name}/execute"), &[], body.as_bytes())
+        self.request(
+            "POST",
+            &format!("/commands/{name}/execute"),
+            &[],
+            body.as_bytes(),
+        )
     }
 }
 
 impl Drop for TestServer {
     fn drop(&mut self) {
         drop(self.stop.take());
-        self.runtime.block_on(async { tokio::task::yield_now().await });
+        self.runtime
+            .block_on(async { tokio::task::yield_now().await });
     }
 }
 
@@ -105,22 +131,38 @@ fn a_command_is_executed_and_its_event_read_back() {
     assert_eq!(reply.body["attempts"], 1);
     let emitted = &reply.body["events"][0];
     assert_eq!(emitted["event_type"], "noted");
-    assert_eq!(emitted["domain_ids"], json!({ "counter": "c", "note_id": "1" }));
+    assert_eq!(
+        emitted["domain_ids"],
+        json!({ "counter": "c", "note_id": "1" })
+    );
 
     let again = server.request("POST", "/commands/count-up/execute", &headers, body);
     assert_eq!((again.status, &again.body["events"]), (200, &json!([])));
 
-    let event = server.get(&format!("/events/{}", emitted["id"].as_str().expect("an id")));
-    assert_eq!(event.body["data"], json!({ "counter": "c", "note_id": 1, "text": "hello" }));
+    let event = server.get(&format!(
+        "/events/{}",
+        emitted["id"].as_str().expect("an id")
+    ));
+    assert_eq!(
+        event.body["data"],
+        json!({ "counter": "c", "note_id": 1, "text": "hello" })
+    );
     assert_eq!(event.body["correlation_id"], headers[1].1);
     assert_eq!(event.body["idempotency_key"], headers[0].1);
 
     for query in [
-        "type=noted", "tag=counter:c", "correlation_id=00000000-0000-0000-0000-000000000008",
-        "type=noted&tag=note_id:1", "",
+        "type=noted",
+        "tag=counter:c",
+        "correlation_id=00000000-0000-0000-0000-000000000008",
+        "type=noted&tag=note_id:1",
+        "",
     ] {
         let page = server.get(&format!("/events?{query}"));
-        assert_eq!(page.body["events"].as_array().map(Vec::len), Some(1), "{query}: {page:?}");
+        assert_eq!(
+            page.body["events"].as_array().map(Vec::len),
+            Some(1),
+            "{query}: {page:?}"
+        );
         assert_eq!(page.body["head"], 1);
     }
     for query in ["type=other", "tag=counter:d", "after=1"] {
@@ -145,34 +187,77 @@ fn pages_follow_each_other() {
 #[test]
 fn bad_input_is_answered_with_a_problem() {
     let server = TestServer::with_commands();
-    assert_eq!(server.execute("no-such", "{}").problem(404), "unknown-command");
-    for body in ["", "not json", "[]", "{}", r#"{"counter":1}"#, r#"{"counter":""}"#] {
+    assert_eq!(
+        server.execute("no-such", "{}").problem(404),
+        "unknown-command"
+    );
+    for body in [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        r#"{"counter":1}"#,
+        r#"{"counter":""}"#,
+    ] {
         let reply = server.execute("count-up", body);
         assert_eq!(reply.problem(400), "invalid-input", "{body}");
     }
     let violation = &server.execute("count-up", r#"{"counter":""}"#).body["violations"][0];
-    assert_eq!((&violation["field"], &violation["code"]), (&json!("counter"), &json!("length")));
-    let reply = server.request("POST", "/commands/count-up/execute", &[], b"{\"counter\":\"\xff\"}");
+    assert_eq!(
+        (&violation["field"], &violation["code"]),
+        (&json!("counter"), &json!("length"))
+    );
+    let reply = server.request(
+        "POST",
+        "/commands/count-up/execute",
+        &[],
+        b"{\"counter\":\"\xff\"}",
+    );
     assert_eq!(reply.problem(400), "invalid-input");
-    let reply = server.request("POST", "/commands/count-up/execute", &[("idempotency-key", "7")], b"{}");
+    let reply = server.request(
+        "POST",
+        "/commands/count-up/execute",
+        &[("idempotency-key", "7")],
+        b"{}",
+    );
     assert_eq!(reply.problem(400), "invalid-header");
     let large = vec![b' '; host_minimal::limits::INPUT_BYTES + 1];
     let reply = server.request("POST", "/commands/count-up/execute", &[], &large);
     assert_eq!(reply.problem(413), "body-too-large");
 
-    assert_eq!(server.execute("reject", r#"{"counter":"c"}"#).problem(422), "rejected");
+    assert_eq!(
+        server.execute("reject", r#"{"counter":"c"}"#).problem(422),
+        "rejected"
+    );
     let panicked = server.execute("panic", r#"{"counter":"c"}"#);
     assert_eq!(panicked.problem(500), "module-panicked");
     assert_eq!(panicked.body["message"], "a bug about c\nin two lines");
-    assert!(panicked.body["location"].as_str().expect("a location").contains("lib.rs:"));
-    assert_eq!(server.execute("spin", r#"{"counter":"c"}"#).problem(504), "deadline-exceeded");
-    assert_eq!(server.execute("hoard", r#"{"counter":"c"}"#).problem(500), "out-of-memory");
+    assert!(
+        panicked.body["location"]
+            .as_str()
+            .expect("a location")
+            .contains("lib.rs:")
+    );
+    assert_eq!(
+        server.execute("spin", r#"{"counter":"c"}"#).problem(504),
+        "deadline-exceeded"
+    );
+    assert_eq!(
+        server.execute("hoard", r#"{"counter":"c"}"#).problem(500),
+        "out-of-memory"
+    );
     assert_eq!(server.execute("count-up", r#"{"counter":"c"}"#).status, 200);
 
     assert_eq!(server.get("/nowhere").problem(404), "not-found");
-    assert_eq!(server.get("/commands/count-up/execute").problem(405), "method-not-allowed");
+    assert_eq!(
+        server.get("/commands/count-up/execute").problem(405),
+        "method-not-allowed"
+    );
     assert_eq!(server.get("/events?limit=0").problem(400), "invalid-query");
-    assert_eq!(server.get("/events?tag=umari.id:1").problem(400), "invalid-query");
+    assert_eq!(
+        server.get("/events?tag=umari.id:1").problem(400),
+        "invalid-query"
+    );
     assert_eq!(server.get("/events/7").problem(400), "invalid-id");
     let unknown = server.get("/events/00000000-0000-0000-0000-000000000001");
     assert_eq!(unknown.problem(404), "unknown-event");
@@ -187,15 +272,36 @@ fn modules_are_uploaded_activated_listed_and_stopped() {
     assert_eq!(first.status, 201, "{first:?}");
     assert_eq!(first.body["size"], wasm.len());
     assert_eq!(first.body["env"], json!(["A"]));
-    assert_eq!(server.request("POST", path, &[("x-umari-env", "A=1%202")], wasm).status, 200);
-    assert_eq!(server.request("POST", path, &[], wasm).problem(409), "version-exists");
-    assert_eq!(server.execute("count-up", r#"{"counter":"c"}"#).problem(404), "unknown-command");
+    assert_eq!(
+        server
+            .request("POST", path, &[("x-umari-env", "A=1%202")], wasm)
+            .status,
+        200
+    );
+    assert_eq!(
+        server.request("POST", path, &[], wasm).problem(409),
+        "version-exists"
+    );
+    assert_eq!(
+        server
+            .execute("count-up", r#"{"counter":"c"}"#)
+            .problem(404),
+        "unknown-command"
+    );
 
-    let activate = server.request("PUT", "/commands/count-up/active", &[], br#"{"version":"1.2.3"}"#);
+    let activate = server.request(
+        "PUT",
+        "/commands/count-up/active",
+        &[],
+        br#"{"version":"1.2.3"}"#,
+    );
     assert_eq!(activate.status, 200, "{activate:?}");
     assert_eq!(server.execute("count-up", r#"{"counter":"c"}"#).status, 200);
     let schema = server.get("/commands/count-up/schema");
-    assert_eq!(schema.body["properties"]["counter"]["type"], "string", "{schema:?}");
+    assert_eq!(
+        schema.body["properties"]["counter"]["type"], "string",
+        "{schema:?}"
+    );
     let listed = server.get("/commands").body;
     assert_eq!(listed["commands"][0]["active"], "1.2.3");
     let one = server.get("/commands/count-up").body;
@@ -203,7 +309,12 @@ fn modules_are_uploaded_activated_listed_and_stopped() {
     let modules = server.get("/modules").body;
     assert_eq!(modules["modules"][0]["status"], "ready");
 
-    assert_eq!(server.request("DELETE", "/commands/count-up/active", &[], b"").status, 204);
+    assert_eq!(
+        server
+            .request("DELETE", "/commands/count-up/active", &[], b"")
+            .status,
+        204
+    );
     let again = server.request("DELETE", "/commands/count-up/active", &[], b"");
     assert_eq!(again.problem(404), "not-active");
 }
@@ -213,13 +324,31 @@ fn bad_modules_are_refused_and_nothing_is_stored() {
     let server = TestServer::start(TestHost::start(), Access::open());
     let wasm = &fixtures().commands;
     let post = |path: &str, body: &[u8]| server.request("POST", path, &[], body);
-    assert_eq!(post("/commands/note/versions/1.0.0", b"hello").problem(400), "invalid-module");
-    assert_eq!(post("/projectors/note/versions/1.0.0", wasm).problem(400), "invalid-module");
-    assert_eq!(post("/commands/%2e%2e/versions/1.0.0", wasm).problem(400), "invalid-name");
-    assert_eq!(post("/commands/a%2fb/versions/1.0.0", wasm).problem(400), "invalid-name");
-    assert_eq!(post("/commands/note/versions/one", wasm).problem(400), "invalid-version");
+    assert_eq!(
+        post("/commands/note/versions/1.0.0", b"hello").problem(400),
+        "invalid-module"
+    );
+    assert_eq!(
+        post("/projectors/note/versions/1.0.0", wasm).problem(400),
+        "invalid-module"
+    );
+    assert_eq!(
+        post("/commands/%2e%2e/versions/1.0.0", wasm).problem(400),
+        "invalid-name"
+    );
+    assert_eq!(
+        post("/commands/a%2fb/versions/1.0.0", wasm).problem(400),
+        "invalid-name"
+    );
+    assert_eq!(
+        post("/commands/note/versions/one", wasm).problem(400),
+        "invalid-version"
+    );
     let put = |path: &str, body: &[u8]| server.request("PUT", path, &[], body);
-    assert_eq!(put("/commands/note/active", b"{}").problem(400), "invalid-body");
+    assert_eq!(
+        put("/commands/note/active", b"{}").problem(400),
+        "invalid-body"
+    );
     assert_eq!(
         put("/commands/note/active", br#"{"version":"1.0.0"}"#).problem(404),
         "unknown-version"
@@ -237,15 +366,27 @@ fn health_says_no_while_a_module_stands_still() {
     server.host.note("a", 1, "poison");
     let upload = upload(ModuleKind::Projector, "notes", "1.0.0", &[]);
     server.host.host.upload(upload.clone()).expect("stored");
-    server.host.host.activate(upload.kind, &upload.name, &upload.version).expect("activated");
+    server
+        .host
+        .host
+        .activate(upload.kind, &upload.name, &upload.version)
+        .expect("activated");
     server.host.wait_for("notes", |module| {
-        module.subscription.as_ref().is_some_and(|status| status.failure.is_some())
+        module
+            .subscription
+            .as_ref()
+            .is_some_and(|status| status.failure.is_some())
     });
     let health = server.get("/health");
     assert_eq!(health.status, 503, "{health:?}");
     assert_eq!(health.body["modules"][0]["name"], "notes");
     let error = &health.body["modules"][0]["last_error"];
-    assert!(error["message"].as_str().expect("a message").contains("cannot stomach note 1"));
+    assert!(
+        error["message"]
+            .as_str()
+            .expect("a message")
+            .contains("cannot stomach note 1")
+    );
     assert_eq!(error["position"], 1);
 }
 
@@ -253,11 +394,21 @@ fn health_says_no_while_a_module_stands_still() {
 fn a_key_is_asked_for_where_one_is_set() {
     let server = TestServer::start(TestHost::start(), Access::with_key("open sesame"));
     assert_eq!(server.get("/modules").problem(401), "unauthorized");
-    for given in ["Bearer open", "Bearer open sesame!", "open sesame", "Basic open sesame"] {
+    for given in [
+        "Bearer open",
+        "Bearer open sesame!",
+        "open sesame",
+        "Basic open sesame",
+    ] {
         let reply = server.request("GET", "/modules", &[("authorization", given)], b"");
         assert_eq!(reply.problem(401), "unauthorized", "{given}");
     }
-    let reply = server.request("GET", "/modules", &[("authorization", "Bearer open sesame")], b"");
+    let reply = server.request(
+        "GET",
+        "/modules",
+        &[("authorization", "Bearer open sesame")],
+        b"",
+    );
     assert_eq!(reply.status, 200);
     assert_eq!(server.get("/health").status, 200);
 }
@@ -270,5 +421,7 @@ fn other_machines_are_not_let_in_without_a_key() {
     let bound = runtime.block_on(Server::bind(host.host.clone(), everywhere, Access::open()));
     assert!(matches!(bound, Err(BindError::Unprotected(_))), "{bound:?}");
     let key = Access::with_key("k");
-    runtime.block_on(Server::bind(host.host.clone(), everywhere, key)).expect("with a key it is fine");
+    runtime
+        .block_on(Server::bind(host.host.clone(), everywhere, key))
+        .expect("with a key it is fine");
 }

@@ -17,7 +17,11 @@ fn input() -> serde_json::Value {
 
 fn crash(host: &TestHost, command: &str) -> Crash {
     match host.execute(command, input()) {
-        Err(ExecuteError::Crashed { crash, committed: None, .. }) => crash,
+        Err(ExecuteError::Crashed {
+            crash,
+            committed: None,
+            ..
+        }) => crash,
         other => panic!("{command}: {other:?}"),
     }
 }
@@ -38,17 +42,27 @@ fn an_ill_behaved_command_ends_alone() {
     }
     assert_eq!(crash(&host, "spin"), Crash::Deadline);
     assert_eq!(crash(&host, "doze"), Crash::Deadline);
-    assert_eq!(crash(&host, "hoard"), Crash::Memory { limit_bytes: 32 << 20 });
+    assert_eq!(
+        crash(&host, "hoard"),
+        Crash::Memory {
+            limit_bytes: 32 << 20
+        }
+    );
     match crash(&host, "recurse") {
         Crash::Trap(reason) => assert!(reason.contains("wasm trap"), "{reason}"),
         other => panic!("{other:?}"),
     }
-    let executed = host.execute("count-up", input()).expect("the host is unharmed");
+    let executed = host
+        .execute("count-up", input())
+        .expect("the host is unharmed");
     assert_eq!((executed.position, executed.attempts), (Some(1), 1));
-    assert_eq!(executed.events[0].domain_ids, [
-        ("counter".to_owned(), "c".to_owned()),
-        ("note_id".to_owned(), "1".to_owned()),
-    ]);
+    assert_eq!(
+        executed.events[0].domain_ids,
+        [
+            ("counter".to_owned(), "c".to_owned()),
+            ("note_id".to_owned(), "1".to_owned()),
+        ]
+    );
 }
 
 #[test]
@@ -87,7 +101,11 @@ fn every_success_is_an_event_and_everything_else_a_conflict() {
     const CALLERS: usize = 8;
     const CALLS: usize = 1_000;
     let host = TestHost::patient();
-    let (next, written, conflicts) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (next, written, conflicts) = (
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+        AtomicUsize::new(0),
+    );
     thread::scope(|scope| {
         for _ in 0..CALLERS {
             scope.spawn(|| {
@@ -117,8 +135,15 @@ fn every_success_is_an_event_and_everything_else_a_conflict() {
 #[test]
 fn calls_with_one_key_are_executed_once() {
     let host = TestHost::with_commands();
-    let call = Call { idempotency_key: Some(Uuid::from_u128(7)), ..Call::default() };
-    let execute = || host.host.execute("count-up", &input().to_string(), &call).expect("success");
+    let call = Call {
+        idempotency_key: Some(Uuid::from_u128(7)),
+        ..Call::default()
+    };
+    let execute = || {
+        host.host
+            .execute("count-up", &input().to_string(), &call)
+            .expect("success")
+    };
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(execute);
@@ -143,10 +168,19 @@ fn a_command_sees_one_moment_and_the_envelope_says_who_wrote_it() {
         triggering_event_id: Some(Uuid::from_u128(43)),
         idempotency_key: Some(Uuid::from_u128(44)),
     };
-    let executed =
-        host.host.execute("watch-clock", &input().to_string(), &call).expect("success");
-    let event = host.host.event(executed.events[0].id).expect("a log").expect("the event");
-    assert_eq!(event.payload.as_deref(), Some(r#"{"counter":"c","note_id":1,"text":"0"}"#));
+    let executed = host
+        .host
+        .execute("watch-clock", &input().to_string(), &call)
+        .expect("success");
+    let event = host
+        .host
+        .event(executed.events[0].id)
+        .expect("a log")
+        .expect("the event");
+    assert_eq!(
+        event.payload.as_deref(),
+        Some(r#"{"counter":"c","note_id":1,"text":"0"}"#)
+    );
     assert_eq!(event.correlation_id, correlation_id);
     assert_eq!(event.triggering_event_id, call.triggering_event_id);
     assert_eq!(event.idempotency_key, call.idempotency_key);
@@ -166,19 +200,36 @@ fn payloads_with_a_scope_are_encrypted_at_rest_and_readable_to_folds() {
     }
     let event = host.events("secret.noted").remove(0);
     assert_eq!(event.encryption_scope.as_deref(), Some("owner:ann"));
-    assert!(event.payload.expect("a payload").contains("a-very-secret-text"));
+    assert!(
+        event
+            .payload
+            .expect("a payload")
+            .contains("a-very-secret-text")
+    );
     let stored = std::fs::read(host.directory().join("data/events.db")).expect("the store's file");
     let plain = b"a-very-secret-text";
-    assert!(!stored.windows(plain.len()).any(|window| window == plain), "plaintext on disk");
+    assert!(
+        !stored.windows(plain.len()).any(|window| window == plain),
+        "plaintext on disk"
+    );
 }
 
 #[test]
 fn one_append_is_bounded() {
     let host = TestHost::with_commands();
     let write = |times: usize| {
-        host.execute("note", json!({ "counter": "c", "note_id": 1, "times": times }))
+        host.execute(
+            "note",
+            json!({ "counter": "c", "note_id": 1, "times": times }),
+        )
     };
-    assert_eq!(write(limits::APPEND_EVENTS).expect("at the limit").events.len(), limits::APPEND_EVENTS);
+    assert_eq!(
+        write(limits::APPEND_EVENTS)
+            .expect("at the limit")
+            .events
+            .len(),
+        limits::APPEND_EVENTS
+    );
     write(limits::APPEND_EVENTS + 1).expect_err("one past it");
     assert_eq!(host.events("noted").len(), limits::APPEND_EVENTS);
 }

@@ -21,11 +21,26 @@ fn what_cannot_run_is_not_stored() {
     let host = TestHost::start();
     let commands = &fixtures().commands;
     refused(&host, ModuleKind::Command, "note", b"hello".to_vec());
-    refused(&host, ModuleKind::Command, "note", commands[..commands.len() / 2].to_vec());
+    refused(
+        &host,
+        ModuleKind::Command,
+        "note",
+        commands[..commands.len() / 2].to_vec(),
+    );
     refused(&host, ModuleKind::Command, "other", commands.clone());
     refused(&host, ModuleKind::Projector, "notes", commands.clone());
-    refused(&host, ModuleKind::Effect, "notes", fixtures().projector.clone());
-    refused(&host, ModuleKind::Command, "notes", fixtures().projector.clone());
+    refused(
+        &host,
+        ModuleKind::Effect,
+        "notes",
+        fixtures().projector.clone(),
+    );
+    refused(
+        &host,
+        ModuleKind::Command,
+        "notes",
+        fixtures().projector.clone(),
+    );
 
     let mut newer = commands.clone();
     let (contract, next) = (b"\"contract\":\"0.1", b"\"contract\":\"9.1");
@@ -36,7 +51,10 @@ fn what_cannot_run_is_not_stored() {
         newer[at..at + next.len()].copy_from_slice(next);
     }
     let text = refused(&host, ModuleKind::Command, "note", newer).to_string();
-    assert!(text.contains("9.1.0") && text.contains(host_minimal::CONTRACT_VERSION), "{text}");
+    assert!(
+        text.contains("9.1.0") && text.contains(host_minimal::CONTRACT_VERSION),
+        "{text}"
+    );
     assert!(host.host.stored(None).expect("a module store").is_empty());
 }
 
@@ -44,15 +62,30 @@ fn what_cannot_run_is_not_stored() {
 fn a_version_names_its_bytes_for_good() {
     let host = TestHost::start();
     let first = upload(ModuleKind::Projector, "notes", "1.0.0", &[]);
-    assert!(!host.host.upload(first.clone()).expect("stored").already_present);
-    assert!(host.host.upload(first.clone()).expect("the same again").already_present);
+    assert!(
+        !host
+            .host
+            .upload(first.clone())
+            .expect("stored")
+            .already_present
+    );
+    assert!(
+        host.host
+            .upload(first.clone())
+            .expect("the same again")
+            .already_present
+    );
     let mut changed = first.clone();
     changed.env.insert("A".into(), "1".into());
     match host.host.upload(changed) {
         Err(ModuleError::Store(ModuleStoreError::EnvironmentDiffers { .. })) => {}
         other => panic!("{other:?}"),
     }
-    match host.host.activate(ModuleKind::Projector, &first.name, &"2.0.0".parse().expect("a version")) {
+    match host.host.activate(
+        ModuleKind::Projector,
+        &first.name,
+        &"2.0.0".parse().expect("a version"),
+    ) {
         Err(ModuleError::Store(ModuleStoreError::UnknownVersion { .. })) => {}
         other => panic!("{other:?}"),
     }
@@ -72,16 +105,28 @@ fn a_restart_finds_everything_as_it_was() {
         .query_row("SELECT count(*) FROM notes", (), |row| row.get(0))
         .expect("rows");
     assert_eq!(rows, 2);
-    let executed = host.execute("count-up", json!({ "counter": "a" })).expect("success");
+    let executed = host
+        .execute("count-up", json!({ "counter": "a" }))
+        .expect("success");
     assert_eq!(executed.position, Some(3));
 }
 
 #[test]
 fn a_deactivated_module_is_gone_until_it_is_activated_again() {
     let host = TestHost::with_commands();
-    assert!(host.host.deactivate(ModuleKind::Command, &name("note")).expect("a store"));
-    assert!(!host.host.deactivate(ModuleKind::Command, &name("note")).expect("a store"));
-    host.execute("note", json!({ "counter": "a", "note_id": 1 })).expect_err("it is gone");
+    assert!(
+        host.host
+            .deactivate(ModuleKind::Command, &name("note"))
+            .expect("a store")
+    );
+    assert!(
+        !host
+            .host
+            .deactivate(ModuleKind::Command, &name("note"))
+            .expect("a store")
+    );
+    host.execute("note", json!({ "counter": "a", "note_id": 1 }))
+        .expect_err("it is gone");
     host.deploy(ModuleKind::Command, "note", &[]);
     host.note("a", 1, "x");
 }

@@ -8,8 +8,9 @@ use crate::support::{TestHost, fixtures, name};
 
 fn texts(host: &TestHost) -> Vec<String> {
     let connection = host.read_model("notes");
-    let mut statement =
-        connection.prepare("SELECT text FROM notes ORDER BY position").expect("a table");
+    let mut statement = connection
+        .prepare("SELECT text FROM notes ORDER BY position")
+        .expect("a table");
     let rows = statement.query_map((), |row| row.get(0)).expect("rows");
     rows.map(|row| row.expect("a text")).collect()
 }
@@ -23,7 +24,10 @@ fn a_projector_stops_at_the_event_that_it_cannot_handle() {
     host.note("a", 4, "four");
     host.deploy(ModuleKind::Projector, "notes", &[]);
     let status = host.wait_for("notes", |module| {
-        let failure = module.subscription.as_ref().and_then(|status| status.failure.as_ref());
+        let failure = module
+            .subscription
+            .as_ref()
+            .and_then(|status| status.failure.as_ref());
         failure.is_some_and(|failure| failure.attempts > 2)
     });
     assert!(!status.is_healthy());
@@ -33,11 +37,24 @@ fn a_projector_stops_at_the_event_that_it_cannot_handle() {
     assert_eq!(subscription.position, poison - 1);
     assert_eq!(failure.position, Some(poison));
     assert_eq!(failure.event_type.as_deref(), Some("noted"));
-    assert!(failure.message.contains("cannot stomach note 3"), "{}", failure.message);
-    assert_eq!(texts(&host), ["one", "two"], "the row of the failed event is rolled back");
+    assert!(
+        failure.message.contains("cannot stomach note 3"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(
+        texts(&host),
+        ["one", "two"],
+        "the row of the failed event is rolled back"
+    );
 
     // A version that can handle it goes on where the other stopped.
-    host.deploy_version(ModuleKind::Projector, "notes", "1.1.0", &[("TOLERANT", "1")]);
+    host.deploy_version(
+        ModuleKind::Projector,
+        "notes",
+        "1.1.0",
+        &[("TOLERANT", "1")],
+    );
     host.wait_caught_up("notes");
     assert_eq!(texts(&host), ["one", "two", "poison", "four"]);
     assert!(host.host.health().expect("a store").is_healthy());
@@ -50,10 +67,20 @@ fn a_crash_is_a_failure_like_any_other() {
     host.note("a", 2, "panic");
     host.deploy(ModuleKind::Projector, "notes", &[]);
     let status = host.wait_for("notes", |module| {
-        module.subscription.as_ref().is_some_and(|status| status.failure.is_some())
+        module
+            .subscription
+            .as_ref()
+            .is_some_and(|status| status.failure.is_some())
     });
-    let failure = status.subscription.and_then(|status| status.failure).expect("a failure");
-    assert!(failure.message.contains("choked on note 2"), "{}", failure.message);
+    let failure = status
+        .subscription
+        .and_then(|status| status.failure)
+        .expect("a failure");
+    assert!(
+        failure.message.contains("choked on note 2"),
+        "{}",
+        failure.message
+    );
     assert_eq!(texts(&host), ["one"]);
 }
 
@@ -63,20 +90,34 @@ fn a_module_may_not_touch_the_hosts_transaction() {
     host.note("a", 1, "begin");
     host.deploy(ModuleKind::Projector, "notes", &[]);
     let status = host.wait_for("notes", |module| {
-        module.subscription.as_ref().is_some_and(|status| status.failure.is_some())
+        module
+            .subscription
+            .as_ref()
+            .is_some_and(|status| status.failure.is_some())
     });
-    let failure = status.subscription.and_then(|status| status.failure).expect("a failure");
-    assert!(failure.message.contains("the host owns transactions"), "{}", failure.message);
+    let failure = status
+        .subscription
+        .and_then(|status| status.failure)
+        .expect("a failure");
+    assert!(
+        failure.message.contains("the host owns transactions"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
 fn events_that_do_not_match_move_the_position_too() {
     let host = TestHost::with_commands();
     host.deploy(ModuleKind::Projector, "notes", &[]);
-    host.execute("note-secret", json!({ "owner": "ann", "text": "t" })).expect("success");
+    host.execute("note-secret", json!({ "owner": "ann", "text": "t" }))
+        .expect("success");
     host.wait_caught_up("notes");
     let subscription = host.module("notes").subscription.expect("a projector");
-    assert_eq!((subscription.position, subscription.phase), (1, Phase::Live));
+    assert_eq!(
+        (subscription.position, subscription.phase),
+        (1, Phase::Live)
+    );
 }
 
 #[test]
@@ -112,7 +153,10 @@ fn what_a_projector_prints_is_kept() {
     let host = TestHost::start();
     host.deploy(ModuleKind::Projector, "notes", &[]);
     host.wait_caught_up("notes");
-    let printed = host.host.output(ModuleKind::Projector, &name("notes")).expect("it runs");
+    let printed = host
+        .host
+        .output(ModuleKind::Projector, &name("notes"))
+        .expect("it runs");
     assert!(printed.contains("notes begins"), "{printed}");
     let log = std::fs::read_to_string(host.directory().join("data/projector/notes.log"));
     assert!(log.expect("a log file").contains("notes begins"));

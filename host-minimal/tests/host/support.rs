@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use host_minimal::commands::{Call, ExecuteError, Executed};
-use host_minimal::limits::EVENTS_PAGE_EVENTS;
 use host_minimal::host::{ModuleStatus, Upload};
+use host_minimal::limits::EVENTS_PAGE_EVENTS;
 use host_minimal::modules::{ModuleKind, ModuleName};
 use host_minimal::store::{EventFilter, RecordedEvent};
 use host_minimal::{Host, HostConfig, HttpPolicy};
@@ -27,7 +27,9 @@ pub(crate) struct Fixtures {
 pub(crate) fn fixtures() -> &'static Fixtures {
     static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
     FIXTURES.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a workspace");
         install_target(workspace);
         let packages = ["fixture-commands", "fixture-projector", "fixture-effect"];
         let mut cargo = Command::new(env!("CARGO"));
@@ -41,7 +43,10 @@ pub(crate) fn fixtures() -> &'static Fixtures {
         for package in packages {
             cargo.args(["--package", package]);
         }
-        assert!(cargo.status().expect("cargo runs").success(), "the fixtures do not build");
+        assert!(
+            cargo.status().expect("cargo runs").success(),
+            "the fixtures do not build"
+        );
         let directory = target_directory(workspace).join(TARGET).join("release");
         let read = |name: &str| std::fs::read(directory.join(name)).expect("a built fixture");
         Fixtures {
@@ -68,7 +73,10 @@ fn install_target(workspace: &Path) {
             .args(["target", "add", TARGET])
             .status()
             .expect("rustup runs");
-        assert!(added.success(), "the target {TARGET} is missing and rustup could not add it");
+        assert!(
+            added.success(),
+            "the target {TARGET} is missing and rustup could not add it"
+        );
     }
 }
 
@@ -89,7 +97,10 @@ impl TestHost {
     /// A host whose commands have a second and whose modules try again at once.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        Self { host: start_host(directory.path()), directory }
+        Self {
+            host: start_host(directory.path()),
+            directory,
+        }
     }
 
     /// A host with every command of the fixtures active.
@@ -106,8 +117,17 @@ impl TestHost {
 
     fn deploy_commands(self) -> Self {
         for name in [
-            "chatter", "count-up", "doze", "hoard", "note", "note-secret", "panic", "recurse",
-            "reject", "spin", "watch-clock",
+            "chatter",
+            "count-up",
+            "doze",
+            "hoard",
+            "note",
+            "note-secret",
+            "panic",
+            "recurse",
+            "reject",
+            "spin",
+            "watch-clock",
         ] {
             self.deploy(ModuleKind::Command, name, &[]);
         }
@@ -119,7 +139,10 @@ impl TestHost {
         let Self { host, directory } = self;
         assert!(host.shutdown(PATIENCE), "the host did not stop in time");
         drop(host);
-        Self { host: start_host(directory.path()), directory }
+        Self {
+            host: start_host(directory.path()),
+            directory,
+        }
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -139,26 +162,40 @@ impl TestHost {
         env: &[(&str, &str)],
     ) {
         let upload = upload(kind, name, version, env);
-        self.host.upload(upload.clone()).expect("the module is stored");
-        self.host.activate(kind, &upload.name, &upload.version).expect("the module is activated");
+        self.host
+            .upload(upload.clone())
+            .expect("the module is stored");
+        self.host
+            .activate(kind, &upload.name, &upload.version)
+            .expect("the module is activated");
     }
 
     pub(crate) fn execute(&self, name: &str, input: Value) -> Result<Executed, ExecuteError> {
-        self.host.execute(name, &input.to_string(), &Call::default())
+        self.host
+            .execute(name, &input.to_string(), &Call::default())
     }
 
     /// Notes `text` under `counter`.
     pub(crate) fn note(&self, counter: &str, note_id: u64, text: &str) -> u64 {
         let input = json!({ "counter": counter, "note_id": note_id, "text": text });
-        self.execute("note", input).expect("a note").position.expect("a position")
+        self.execute("note", input)
+            .expect("a note")
+            .position
+            .expect("a position")
     }
 
     pub(crate) fn events(&self, event_type: &str) -> Vec<RecordedEvent> {
-        let filter = EventFilter { types: vec![event_type.into()], ..EventFilter::default() };
+        let filter = EventFilter {
+            types: vec![event_type.into()],
+            ..EventFilter::default()
+        };
         let mut events: Vec<RecordedEvent> = Vec::new();
         loop {
             let after = events.last().map_or(0, |event| event.position);
-            let page = self.host.events(&filter, after, EVENTS_PAGE_EVENTS).expect("events");
+            let page = self
+                .host
+                .events(&filter, after, EVENTS_PAGE_EVENTS)
+                .expect("events");
             if page.is_empty() {
                 return events;
             }
@@ -168,11 +205,18 @@ impl TestHost {
 
     pub(crate) fn module(&self, name: &str) -> ModuleStatus {
         let modules = self.host.modules().expect("modules");
-        modules.into_iter().find(|module| module.name.as_str() == name).expect("an active module")
+        modules
+            .into_iter()
+            .find(|module| module.name.as_str() == name)
+            .expect("an active module")
     }
 
     /// Waits until `reached` says so of the module's status.
-    pub(crate) fn wait_for(&self, name: &str, reached: impl Fn(&ModuleStatus) -> bool) -> ModuleStatus {
+    pub(crate) fn wait_for(
+        &self,
+        name: &str,
+        reached: impl Fn(&ModuleStatus) -> bool,
+    ) -> ModuleStatus {
         wait_until(|| Some(self.module(name)).filter(&reached))
     }
 
@@ -181,13 +225,19 @@ impl TestHost {
         self.wait_for(name, |module| {
             let head = self.host.head().expect("a head");
             module.is_healthy()
-                && module.subscription.as_ref().is_some_and(|status| status.position >= head)
+                && module
+                    .subscription
+                    .as_ref()
+                    .is_some_and(|status| status.position >= head)
         });
     }
 
     /// A read-only connection to a projector's read model.
     pub(crate) fn read_model(&self, name: &str) -> Connection {
-        let path = self.directory().join("data/projector").join(format!("{name}.sqlite"));
+        let path = self
+            .directory()
+            .join("data/projector")
+            .join(format!("{name}.sqlite"));
         Connection::open(path).expect("a read model")
     }
 }
@@ -213,7 +263,10 @@ pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(std::time::Instant::now() < end, "it did not happen within {PATIENCE:?}");
+        assert!(
+            std::time::Instant::now() < end,
+            "it did not happen within {PATIENCE:?}"
+        );
         std::thread::yield_now();
     }
 }
@@ -224,8 +277,10 @@ pub(crate) fn upload(kind: ModuleKind, name: &str, version: &str, env: &[(&str, 
         ModuleKind::Projector => &fixtures().projector,
         ModuleKind::Effect => &fixtures().effect,
     };
-    let env: BTreeMap<String, String> =
-        env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let env: BTreeMap<String, String> = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     Upload {
         kind,
         name: self::name(name),

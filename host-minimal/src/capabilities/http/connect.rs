@@ -73,18 +73,27 @@ impl Service<Uri> for PolicedConnector {
 async fn dial(policy: &HttpPolicy, uri: &Uri) -> Result<Dialled, ConnectError> {
     let host = uri.host().ok_or(ConnectError::NoHost)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let default = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
     let port = uri.port_u16().unwrap_or(default);
     let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
         .await
-        .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?
+        .map_err(|source| ConnectError::Resolve {
+            host: host.to_owned(),
+            source,
+        })?
         .collect();
     // One private address among public ones is how a rebinding attack looks: all must pass.
     for address in &addresses {
-        policy.check_address(host, port, address.ip()).map_err(|refused| {
-            tracing::warn!("an effect's request was refused: {refused}");
-            ConnectError::Refused(refused)
-        })?;
+        policy
+            .check_address(host, port, address.ip())
+            .map_err(|refused| {
+                tracing::warn!("an effect's request was refused: {refused}");
+                ConnectError::Refused(refused)
+            })?;
     }
     let mut last = ConnectError::NoHost;
     for address in addresses {
@@ -153,14 +162,20 @@ pub(super) fn to_wasi(error: &hyper_util::client::legacy::Error) -> Error {
     if error.is_connect() {
         return Error::ConnectionRefused;
     }
-    tracing::debug!("an effect's request failed: {}", crate::report::chain(error));
+    tracing::debug!(
+        "an effect's request failed: {}",
+        crate::report::chain(error)
+    );
     Error::ConnectionTerminated
 }
 
 impl ConnectError {
     fn to_wasi(&self) -> Error {
         match self {
-            Self::Resolve { .. } => Error::DnsError { rcode: None, info_code: None },
+            Self::Resolve { .. } => Error::DnsError {
+                rcode: None,
+                info_code: None,
+            },
             Self::Refused(_) => Error::DestinationIpProhibited,
             Self::Connect { source, .. } => match source.kind() {
                 io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,

@@ -66,7 +66,12 @@ impl HttpPolicy {
     }
 
     /// Judges one resolved address of `host`.
-    pub(super) fn check_address(&self, host: &str, port: u16, address: IpAddr) -> Result<(), Refused> {
+    pub(super) fn check_address(
+        &self,
+        host: &str,
+        port: u16,
+        address: IpAddr,
+    ) -> Result<(), Refused> {
         let address = address.to_canonical();
         let named = self
             .private
@@ -92,7 +97,10 @@ impl FromStr for Destination {
         if host.is_empty() || host.contains(['/', '@', ' ']) {
             return Err(refused());
         }
-        Ok(Self { host: host.to_owned(), port: port.parse().map_err(|_| refused())? })
+        Ok(Self {
+            host: host.to_owned(),
+            port: port.parse().map_err(|_| refused())?,
+        })
     }
 }
 

@@ -1,22 +1,53 @@
 use super::*;
 
 fn allowed(policy: &HttpPolicy, host: &str, port: u16, address: &str) -> bool {
-    policy.check_address(host, port, address.parse().unwrap()).is_ok()
+    policy
+        .check_address(host, port, address.parse().unwrap())
+        .is_ok()
 }
 
 #[test]
 fn private_addresses_are_refused_by_default() {
     let policy = HttpPolicy::default();
     for address in [
-        "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-        "0.0.0.0", "198.18.0.1", "224.0.0.1", "255.255.255.255", "192.0.0.8", "::1", "::",
-        "fc00::1", "fe80::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::", "2001:db8::1", "2001::1", "ff02::1",
+        "127.0.0.1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "192.0.0.8",
+        "::1",
+        "::",
+        "fc00::1",
+        "fe80::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2001:db8::1",
+        "2001::1",
+        "ff02::1",
     ] {
-        assert!(!allowed(&policy, "host", 80, address), "{address} was allowed");
+        assert!(
+            !allowed(&policy, "host", 80, address),
+            "{address} was allowed"
+        );
     }
-    for address in ["93.184.215.14", "100.128.0.1", "2606:4700::1111", "64:ff9b::5db8:d70e"] {
-        assert!(allowed(&policy, "host", 80, address), "{address} was refused");
+    for address in [
+        "93.184.215.14",
+        "100.128.0.1",
+        "2606:4700::1111",
+        "64:ff9b::5db8:d70e",
+    ] {
+        assert!(
+            allowed(&policy, "host", 80, address),
+            "{address} was refused"
+        );
     }
 }
 
@@ -33,7 +64,15 @@ fn an_allowed_destination_is_one_host_and_one_port() {
 
 #[test]
 fn a_destination_that_is_none_is_an_error() {
-    for text in ["", "host", ":80", "host:", "host:99999", "http://host:80", "a b:1"] {
+    for text in [
+        "",
+        "host",
+        ":80",
+        "host:",
+        "host:99999",
+        "http://host:80",
+        "a b:1",
+    ] {
         HttpPolicy::default().allow(text).unwrap_err();
     }
     HttpPolicy::default().allow("[::1]:80").unwrap();
@@ -42,9 +81,13 @@ fn a_destination_that_is_none_is_an_error() {
 #[test]
 fn other_schemes_and_missing_hosts_are_refused() {
     let policy = HttpPolicy::default();
-    policy.check(&"ftp://example.com/".parse().unwrap()).unwrap_err();
+    policy
+        .check(&"ftp://example.com/".parse().unwrap())
+        .unwrap_err();
     policy.check(&"/path".parse().unwrap()).unwrap_err();
-    policy.check(&"https://example.com/".parse().unwrap()).unwrap();
+    policy
+        .check(&"https://example.com/".parse().unwrap())
+        .unwrap();
 }
 
 #[test]
@@ -59,7 +102,10 @@ fn a_guest_may_shorten_deadlines_only() {
         first_byte_timeout: Some(Duration::from_millis(5)),
         ..RequestOptions::default()
     };
-    assert_eq!(Deadlines::of(Some(short), far).first_byte, Duration::from_millis(5));
+    assert_eq!(
+        Deadlines::of(Some(short), far).first_byte,
+        Duration::from_millis(5)
+    );
     let passed = Instant::now();
     assert_eq!(Deadlines::of(None, passed).first_byte, Duration::ZERO);
 }

@@ -58,7 +58,11 @@ impl Guards {
         connection.authorizer(Some({
             let guest = Arc::clone(&guest);
             move |context: AuthContext<'_>| {
-                if guest.load(Ordering::Relaxed) { authorize(&context) } else { Authorization::Allow }
+                if guest.load(Ordering::Relaxed) {
+                    authorize(&context)
+                } else {
+                    Authorization::Allow
+                }
             }
         }))?;
         let deadline_millis = Arc::new(AtomicU64::new(u64::MAX));
@@ -73,11 +77,15 @@ impl Guards {
                 }
             }),
         )?;
-        Ok(Self { guest, deadline_millis })
+        Ok(Self {
+            guest,
+            deadline_millis,
+        })
     }
 
     pub(super) fn set_deadline(&self, deadline: Instant) {
-        self.deadline_millis.store(millis(deadline), Ordering::Relaxed);
+        self.deadline_millis
+            .store(millis(deadline), Ordering::Relaxed);
     }
 
     /// Until the returned value is dropped, statements count as the guest's.
@@ -99,7 +107,10 @@ pub(super) struct Switched<'a> {
 
 impl<'a> Switched<'a> {
     fn to(switch: &'a AtomicBool, value: bool) -> Self {
-        Self { switch, before: switch.swap(value, Ordering::Relaxed) }
+        Self {
+            switch,
+            before: switch.swap(value, Ordering::Relaxed),
+        }
     }
 }
 
@@ -119,9 +130,9 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         AuthAction::Function { function_name } => {
             !function_name.eq_ignore_ascii_case("load_extension")
         }
-        AuthAction::Pragma { pragma_name, .. } => {
-            READABLE_PRAGMAS.iter().any(|name| name.eq_ignore_ascii_case(pragma_name))
-        }
+        AuthAction::Pragma { pragma_name, .. } => READABLE_PRAGMAS
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(pragma_name)),
         AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }
@@ -134,7 +145,11 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         | AuthAction::CreateVtable { table_name, .. } => !is_reserved(table_name),
         _ => true,
     };
-    if allowed { Authorization::Allow } else { Authorization::Deny }
+    if allowed {
+        Authorization::Allow
+    } else {
+        Authorization::Deny
+    }
 }
 
 fn is_reserved(table_name: &str) -> bool {

@@ -16,7 +16,10 @@ fn refusal(result: Result<impl std::fmt::Debug, wit::Error>) -> String {
 #[test]
 fn a_guest_stays_inside_its_database_and_transaction() {
     let (_dir, context) = database(Begin::BeforeCall);
-    context.host().execute_batch("CREATE TABLE umari_meta (x); CREATE TABLE t (x)").unwrap();
+    context
+        .host()
+        .execute_batch("CREATE TABLE umari_meta (x); CREATE TABLE t (x)")
+        .unwrap();
     for sql in [
         "BEGIN",
         "COMMIT",
@@ -33,7 +36,10 @@ fn a_guest_stays_inside_its_database_and_transaction() {
         "CREATE TRIGGER tr AFTER INSERT ON umari_meta BEGIN SELECT 1; END",
     ] {
         let result = context.execute_batch(sql);
-        assert!(matches!(result, Err(wit::Error::Failed(_))), "{sql} was allowed: {result:?}");
+        assert!(
+            matches!(result, Err(wit::Error::Failed(_))),
+            "{sql} was allowed: {result:?}"
+        );
     }
     context.query("PRAGMA table_info(t)", &[], None).unwrap();
 }
@@ -54,12 +60,26 @@ fn constraints_are_values_and_everything_else_is_a_failure() {
              CREATE TABLE t (a TEXT UNIQUE, b TEXT NOT NULL, c CHECK (c > 0), p REFERENCES p)",
         )
         .unwrap();
-    context.execute("INSERT INTO t VALUES ('a', 'b', 1, NULL)", &[]).unwrap();
+    context
+        .execute("INSERT INTO t VALUES ('a', 'b', 1, NULL)", &[])
+        .unwrap();
     for (sql, kind) in [
-        ("INSERT INTO t VALUES ('a', 'b', 1, NULL)", wit::ConstraintKind::Unique),
-        ("INSERT INTO t VALUES ('x', NULL, 1, NULL)", wit::ConstraintKind::NotNull),
-        ("INSERT INTO t VALUES ('x', 'b', 0, NULL)", wit::ConstraintKind::Check),
-        ("INSERT INTO t VALUES ('x', 'b', 1, 7)", wit::ConstraintKind::ForeignKey),
+        (
+            "INSERT INTO t VALUES ('a', 'b', 1, NULL)",
+            wit::ConstraintKind::Unique,
+        ),
+        (
+            "INSERT INTO t VALUES ('x', NULL, 1, NULL)",
+            wit::ConstraintKind::NotNull,
+        ),
+        (
+            "INSERT INTO t VALUES ('x', 'b', 0, NULL)",
+            wit::ConstraintKind::Check,
+        ),
+        (
+            "INSERT INTO t VALUES ('x', 'b', 1, 7)",
+            wit::ConstraintKind::ForeignKey,
+        ),
     ] {
         match context.execute(sql, &[]) {
             Err(wit::Error::Constraint(violation)) => assert_eq!(violation.kind, kind, "{sql}"),
@@ -74,13 +94,24 @@ fn constraints_are_values_and_everything_else_is_a_failure() {
 fn rows_are_bounded() {
     let (_dir, context) = database(Begin::BeforeCall);
     let numbers = |count: u32| {
-        format!("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {count}) SELECT x FROM n")
+        format!(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {count}) SELECT x FROM n"
+        )
     };
-    let at = context.query(&numbers(limits::SQLITE_ROWS), &[], None).unwrap();
+    let at = context
+        .query(&numbers(limits::SQLITE_ROWS), &[], None)
+        .unwrap();
     assert_eq!(at.rows.len(), limits::SQLITE_ROWS as usize);
     let past = context.query(&numbers(limits::SQLITE_ROWS + 1), &[], None);
     assert!(refusal(past).contains("LIMIT"));
-    assert_eq!(context.query(&numbers(10), &[], Some(3)).unwrap().rows.len(), 3);
+    assert_eq!(
+        context
+            .query(&numbers(10), &[], Some(3))
+            .unwrap()
+            .rows
+            .len(),
+        3
+    );
 }
 
 #[test]
@@ -89,9 +120,14 @@ fn result_bytes_are_bounded() {
     let row = limits::SQLITE_VALUE_BYTES as usize / 2;
     let rows = limits::SQLITE_RESULT_BYTES / row;
     let sql = |count: usize| {
-        format!("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {count}) SELECT zeroblob({row}) FROM n")
+        format!(
+            "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {count}) SELECT zeroblob({row}) FROM n"
+        )
     };
-    assert_eq!(context.query(&sql(rows), &[], None).unwrap().rows.len(), rows);
+    assert_eq!(
+        context.query(&sql(rows), &[], None).unwrap().rows.len(),
+        rows
+    );
     assert!(refusal(context.query(&sql(rows + 1), &[], None)).contains("LIMIT"));
 }
 
@@ -99,7 +135,8 @@ fn result_bytes_are_bounded() {
 fn an_endless_statement_ends_at_the_deadline() {
     let (_dir, context) = database(Begin::BeforeCall);
     context.set_deadline(Instant::now());
-    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+    let endless =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
     assert!(refusal(context.query(endless, &[], None)).contains("deadline"));
 }
 
@@ -111,7 +148,14 @@ fn an_effects_transaction_begins_at_its_first_write() {
     context.execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(!context.host().is_autocommit());
     context.host().execute_batch("ROLLBACK").unwrap();
-    assert_eq!(context.query("PRAGMA table_info(t)", &[], None).unwrap().rows.len(), 0);
+    assert_eq!(
+        context
+            .query("PRAGMA table_info(t)", &[], None)
+            .unwrap()
+            .rows
+            .len(),
+        0
+    );
 }
 
 #[test]
@@ -124,7 +168,9 @@ fn values_survive_the_round_trip() {
         wit::Value::Text("ü".into()),
         wit::Value::Blob(vec![0, 255]),
     ];
-    let rows = context.query("SELECT ?1, ?2, ?3, ?4, ?5", &values, None).unwrap();
+    let rows = context
+        .query("SELECT ?1, ?2, ?3, ?4, ?5", &values, None)
+        .unwrap();
     assert_eq!(format!("{:?}", rows.rows[0]), format!("{values:?}"));
     assert_eq!(context.last_insert_rowid(), None);
 }

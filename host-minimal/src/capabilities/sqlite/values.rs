@@ -102,7 +102,10 @@ pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
             code: code.extended_code,
             message: "the statement ran until the call's deadline".into(),
         }),
-        _ => wit::Error::Failed(wit::Failure { code: code.extended_code, message }),
+        _ => wit::Error::Failed(wit::Failure {
+            code: code.extended_code,
+            message,
+        }),
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn starting_at(watermark: u64) -> Self {
-        Self { scanned: watermark, in_flight: BTreeSet::new(), ahead: BTreeSet::new() }
+        Self {
+            scanned: watermark,
+            in_flight: BTreeSet::new(),
+            ahead: BTreeSet::new(),
+        }
     }
 
     pub(super) fn scanned(&self) -> u64 {
@@ -54,7 +58,9 @@ impl Window {
 
     /// The highest position up to which everything is handled.
     pub(super) fn watermark(&self) -> u64 {
-        self.in_flight.first().map_or(self.scanned, |first| first - 1)
+        self.in_flight
+            .first()
+            .map_or(self.scanned, |first| first - 1)
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -78,7 +84,14 @@ mod tests {
     fn keys_take_the_same_lane_on_every_host() {
         assert_eq!(lane_of(None), 0);
         // Pinned: a change here would let events of one key overtake each other during an upgrade.
-        assert_eq!([lane_of(Some("")), lane_of(Some("42")), lane_of(Some("shop"))], [4, 4, 6]);
+        assert_eq!(
+            [
+                lane_of(Some("")),
+                lane_of(Some("42")),
+                lane_of(Some("shop"))
+            ],
+            [4, 4, 6]
+        );
         let used: BTreeSet<usize> = (0..200).map(|n| lane_of(Some(&n.to_string()))).collect();
         assert_eq!(used, (1..LANES).collect());
     }
@@ -101,7 +114,11 @@ mod tests {
         assert!(window.is_idle());
         assert_eq!(window.room(), limits::EFFECT_WINDOW_EVENTS);
         window.complete(12);
-        assert_eq!(window.watermark(), 30, "an answer that comes twice changes nothing");
+        assert_eq!(
+            window.watermark(),
+            30,
+            "an answer that comes twice changes nothing"
+        );
     }
 
     #[test]

@@ -29,7 +29,10 @@ impl Worker {
             .name(format!("effect-{}-{lane}", runtime.module.name()))
             .spawn(move || work(&runtime, &received, &acknowledge))
             .map_err(SubscriptionError::Thread)?;
-        Ok(Self { events: Some(events), thread: Some(thread) })
+        Ok(Self {
+            events: Some(events),
+            thread: Some(thread),
+        })
     }
 
     /// Queues an event; the window bounds how many wait.

@@ -175,30 +175,53 @@ fn invalid(message: impl Into<String>) -> HttpFailure {
     }
 }
 
+/// Says what happened in words: WASI's own text is the name of a variant.
 fn failure(code: ErrorCode) -> HttpFailure {
-    let word = match &code {
+    let (word, message) = match &code {
         ErrorCode::DnsTimeout
         | ErrorCode::ConnectionTimeout
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
-        | ErrorCode::HttpResponseTimeout => "timeout",
-        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => "destination-not-found",
-        ErrorCode::DestinationUnavailable => "destination-unavailable",
+        | ErrorCode::HttpResponseTimeout => ("timeout", "no answer arrived in time"),
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
+            ("destination-not-found", "the host name cannot be resolved")
+        }
+        ErrorCode::DestinationUnavailable => {
+            ("destination-unavailable", "the address cannot be reached")
+        }
         ErrorCode::DestinationIpProhibited
         | ErrorCode::DestinationIpUnroutable
-        | ErrorCode::HttpRequestDenied => "denied",
-        ErrorCode::ConnectionRefused => "connection-refused",
-        ErrorCode::ConnectionTerminated => "connection-terminated",
+        | ErrorCode::HttpRequestDenied => (
+            "denied",
+            "the umari host does not allow requests to this address",
+        ),
+        ErrorCode::ConnectionRefused => ("connection-refused", "the connection was refused"),
+        ErrorCode::ConnectionTerminated => (
+            "connection-terminated",
+            "the connection ended before the response did",
+        ),
         ErrorCode::TlsProtocolError
         | ErrorCode::TlsCertificateError
-        | ErrorCode::TlsAlertReceived(_) => "tls",
+        | ErrorCode::TlsAlertReceived(_) => ("tls", "no secure connection could be agreed on"),
         ErrorCode::HttpRequestMethodInvalid
         | ErrorCode::HttpRequestUriInvalid
-        | ErrorCode::HttpRequestUriTooLong => "invalid-request",
-        _ => "other",
+        | ErrorCode::HttpRequestUriTooLong => (
+            "invalid-request",
+            "the request's method or URL is not valid",
+        ),
+        ErrorCode::HttpResponseBodySize(_) => (
+            "response-too-large",
+            "the response is larger than the umari host allows",
+        ),
+        _ => {
+            return HttpFailure {
+                code: "other".to_owned(),
+                message: code.to_string(),
+            };
+        }
     };
     HttpFailure {
         code: word.to_owned(),
-        message: code.to_string(),
+        message: message.to_owned(),
     }
 }
