@@ -1,0 +1,334 @@
+//! The command line, as clap reads it.
+
+mod help;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{BoolishValueParser, styling::Styles};
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use values::{EnvPair, Input};
+
+use crate::output;
+
+/// The address that the API listens on where nothing else is said.
+pub(crate) const DEFAULT_ADDR: &str = "127.0.0.1:3000";
+/// The server that commands talk to where nothing else is said.
+pub(crate) const DEFAULT_URL: &str = "http://localhost:3000";
+
+const STYLES: Styles = Styles::styled()
+    .header(output::STRONG)
+    .usage(output::STRONG)
+    .literal(output::BUSY)
+    .error(output::BAD);
+
+/// Build, run, deploy and operate event-sourced modules.
+#[derive(Debug, Parser)]
+#[command(name = "umari", version, styles = STYLES, after_help = help::TOP, max_term_width = 100)]
+#[command(
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the modules under a path, run them on a host of their own, and swap what changes
+    #[command(after_help = help::DEV)]
+    Dev(DevArgs),
+    /// Build modules to WASM components
+    #[command(after_help = help::BUILD)]
+    Build(BuildArgs),
+    /// Build modules, upload them to a server and activate them
+    #[command(after_help = help::DEPLOY)]
+    Deploy(DeployArgs),
+    /// Run the host and its HTTP API
+    #[command(after_help = help::SERVE)]
+    Serve(ServeArgs),
+    /// Execute a command on a server
+    #[command(after_help = help::EXECUTE)]
+    Execute(ExecuteArgs),
+    /// List the active modules with their progress
+    #[command(after_help = help::MODULES)]
+    Modules(ModulesArgs),
+    /// Read the event log
+    #[command(after_help = help::EVENTS)]
+    Events(EventsArgs),
+    /// Upload, list, show, activate and deactivate commands
+    #[command(visible_alias = "command", after_help = help::COMMANDS)]
+    Commands(KindArgs),
+    /// Upload, list, show, activate and deactivate projectors
+    #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
+    Projectors(KindArgs),
+    /// Upload, list, show, activate and deactivate effects
+    #[command(visible_alias = "effect", after_help = help::EFFECTS)]
+    Effects(KindArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Run a program until stdin closes. `umari dev` starts its programs through this.
+    #[command(name = "__guard", hide = true)]
+    Guard {
+        /// The program and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+/// `umari dev`.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// The directory whose module crates are built and run
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where events, read models and modules are kept [default: PATH/.umari]
+    #[arg(long, env = "UMARI_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The address that the HTTP API listens on; port 0 takes any free one
+    #[arg(long, env = "UMARI_API_ADDR", value_name = "ADDR", default_value = DEFAULT_ADDR)]
+    pub(crate) addr: SocketAddr,
+    /// Do not watch the sources: build, deploy and run
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Print one JSON document per line on stdout instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+}
+
+/// What `serve` and `dev` both take for the host.
+#[derive(Debug, Args)]
+pub(crate) struct HostArgs {
+    /// The key that clients must send; without one the API listens on loopback only
+    #[arg(
+        long,
+        env = "UMARI_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub(crate) api_key: Option<String>,
+    /// What is logged to stderr, as a tracing-subscriber filter
+    #[arg(long, env = "UMARI_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Log everything
+    #[arg(long, env = "UMARI_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
+    /// How long a stop may take before it is forced
+    #[arg(long, env = "UMARI_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s",
+          value_parser = output::units::parse_duration)]
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// `umari serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where events, read models and modules are kept
+    #[arg(
+        long,
+        env = "UMARI_DATA_DIR",
+        value_name = "DIR",
+        default_value = "./umari-data"
+    )]
+    pub(crate) data_dir: PathBuf,
+    /// The address that the HTTP API listens on; port 0 takes any free one
+    #[arg(long, env = "UMARI_API_ADDR", value_name = "ADDR", default_value = DEFAULT_ADDR)]
+    pub(crate) addr: SocketAddr,
+    /// A private address that effects may call; public ones they may call anyway
+    #[arg(
+        long,
+        env = "UMARI_ALLOW_HTTP",
+        value_name = "HOST:PORT",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_http: Vec<String>,
+    /// Do not print the banner
+    #[arg(long, env = "UMARI_NO_BANNER", value_parser = BoolishValueParser::new())]
+    pub(crate) no_banner: bool,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+}
+
+/// What `build` and `deploy` both take.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// Crates, or directories that hold them
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Build with the debug profile: faster to build, about ten times larger
+    #[arg(long)]
+    pub(crate) debug: bool,
+    /// How many jobs cargo may run at once
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<u32>,
+    /// Print one JSON document per line on stdout instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which server to talk to.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server
+    #[arg(long, env = "UMARI_URL", default_value = DEFAULT_URL)]
+    pub(crate) url: String,
+    /// The key that the server asks for
+    #[arg(
+        long,
+        env = "UMARI_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub(crate) api_key: Option<String>,
+}
+
+/// `umari deploy`.
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    pub(crate) build: BuildArgs,
+    /// Upload, but leave the active versions as they are
+    #[arg(long)]
+    pub(crate) no_activate: bool,
+    /// Where the server has the version with other content, raise the patch version in Cargo.toml
+    #[arg(long)]
+    pub(crate) bump_patch: bool,
+    /// An environment variable for every module deployed; goes before `[package.metadata.umari.env]`
+    #[arg(long = "env", value_name = "KEY=VALUE")]
+    pub(crate) env: Vec<EnvPair>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `umari execute`.
+#[derive(Debug, Args)]
+pub(crate) struct ExecuteArgs {
+    /// The command's name
+    pub(crate) name: String,
+    /// The input: JSON text, `@FILE`, or `-` for stdin
+    #[arg(short, long, value_name = "JSON|@FILE|-")]
+    pub(crate) input: Input,
+    /// Makes the call safe to repeat: the same key commits once
+    #[arg(long, value_name = "UUID")]
+    pub(crate) idempotency_key: Option<uuid::Uuid>,
+    /// Ties the events to an action that began elsewhere
+    #[arg(long, value_name = "UUID")]
+    pub(crate) correlation_id: Option<uuid::Uuid>,
+    /// Print the server's answer as JSON; a refusal is printed as its problem document
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `umari modules`.
+#[derive(Debug, Args)]
+pub(crate) struct ModulesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `umari events`.
+#[derive(Debug, Args)]
+pub(crate) struct EventsArgs {
+    /// Only events of these types
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: Vec<String>,
+    /// Only events with all of these tags
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) tag: Vec<String>,
+    /// Only events of the action with this id
+    #[arg(long, value_name = "UUID")]
+    pub(crate) correlation_id: Option<uuid::Uuid>,
+    /// Only events behind this position
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) after: Option<u64>,
+    /// How many events at most
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// `umari commands`, `umari projectors` and `umari effects`.
+#[derive(Debug, Args)]
+pub(crate) struct KindArgs {
+    #[command(subcommand)]
+    pub(crate) action: KindAction,
+}
+
+/// What to do with modules of one kind.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KindAction {
+    /// Store a built module under a version
+    Upload {
+        /// The module's name
+        name: String,
+        /// Its version, e.g. 1.0.0
+        version: cargo_metadata::semver::Version,
+        /// The .wasm file
+        file: PathBuf,
+        /// An environment variable of the module
+        #[arg(long = "env", value_name = "KEY=VALUE")]
+        env: Vec<EnvPair>,
+        /// Activate the version as well
+        #[arg(long)]
+        activate: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the modules
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Show one module and its versions
+    Show {
+        /// The module's name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Make a stored version the running one
+    Activate {
+        /// The module's name
+        name: String,
+        /// The version
+        version: cargo_metadata::semver::Version,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Stop a module; its versions and its data stay
+    Deactivate {
+        /// The module's name
+        name: String,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The examples and notes under each command's options.
+
+pub(super) const TOP: &str = "\
+Examples:
+  umari dev                          build, run and watch the modules under this directory
+  umari build commands/              build some of them
+  umari deploy --url https://host    build, upload and activate them on a server
+  umari execute connect-shop --input '{\"shop_id\": 1}'
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 74 the event store failed.
+Results go to stdout, progress to stderr; NO_COLOR turns colours off.";
+
+pub(super) const DEV: &str = "\
+A module is a workspace member under PATH with `crate-type = [\"cdylib\", \"rlib\"]` that depends on
+`umari`. Edit a source file and what changed is rebuilt and swapped; after a build error the
+old module keeps running. Ctrl-C stops everything, a second Ctrl-C forces it. The data stay:
+the next start goes on where this one ended, and uploads only what changed.
+
+When content changes and the version in Cargo.toml does not, the module is stored as
+VERSION+dev.HASH, because a stored version never changes.
+
+In Cargo.toml:
+  [package.metadata.umari.env]        # of a module: its environment variables
+  API_BASE = \"http://127.0.0.1:4000\"
+
+  [package.metadata.umari.dev]        # of any package under PATH
+  try = [\"curl -s {url}/events\"]      # lines for the summary
+  run = [{ package = \"webhook-sink\", args = [\"--addr\", \"127.0.0.1:4000\"] }]
+                                      # programs that start and end with `umari dev`
+
+Examples:
+  umari dev examples/warranty
+  umari dev --addr 127.0.0.1:0 --no-watch --json
+  UMARI_DATA_DIR=/tmp/shop umari dev";
+
+pub(super) const BUILD: &str = "\
+The components are in target/wasm32-wasip2/{release,debug}/NAME.wasm. The wasm32-wasip2 target is
+installed with rustup when it is missing.
+
+A release build optimises for size (opt-level \"s\", one codegen unit, no symbols) wherever
+[profile.release] in the workspace's Cargo.toml, its .cargo/config.toml and the variables
+CARGO_PROFILE_RELEASE_* say nothing about it.
+
+Examples:
+  umari build
+  umari build commands/create-product
+  umari build commands/ projectors/products
+  umari build --debug -j 4";
+
+pub(super) const DEPLOY: &str = "\
+A module is uploaded under the version in its Cargo.toml. A stored version never changes: when
+the server has the version with other content, raise it, or let --bump-patch do so (it edits
+Cargo.toml and builds again). What the server already has is not uploaded a second time.
+
+Variables in [package.metadata.umari.env] go along with the upload.
+
+Examples:
+  umari deploy
+  umari deploy commands/create-product --bump-patch
+  umari deploy --no-activate --url https://shop.example --env API_BASE=https://api.example";
+
+pub(super) const SERVE: &str = "\
+Without UMARI_API_KEY the API listens on loopback addresses only. SIGTERM and Ctrl-C stop the
+server after the requests in flight, within --shutdown-timeout; a second one forces it.
+
+UMARI_MASTER_KEY, 64 hexadecimal digits, wraps the keys that encrypt events. Without it a key
+file is made in the data directory: back it up with the rest.
+
+Examples:
+  umari serve
+  umari serve --data-dir /var/lib/umari --addr 127.0.0.1:8080
+  UMARI_API_KEY=... umari serve --addr 0.0.0.0:3000
+  UMARI_LOG=umari=debug umari serve
+  umari serve --allow-http crm.internal:443";
+
+pub(super) const EXECUTE: &str = "\
+Examples:
+  umari execute connect-shop --input '{\"shop_id\": 1}'
+  umari execute connect-shop --input @shop.json --idempotency-key 0190b0e4-6a5f-7cc0-9f3b-3f1c5a1d2e4f
+  jq -n '{shop_id: 1}' | umari execute connect-shop --input - --json";
+
+pub(super) const MODULES: &str = "\
+POSITION is the last event that a projector or effect has dealt with, HEAD the last one there is.
+
+Examples:
+  umari modules
+  umari modules --json | jq '.modules[] | select(.last_error)'";
+
+pub(super) const EVENTS: &str = "\
+Examples:
+  umari events --limit 20
+  umari events --type shop.connected --tag shop_id:1
+  umari events --after 1000 --json";
+
+pub(super) const COMMANDS: &str = "\
+Examples:
+  umari commands upload create-product 1.0.0 create_product.wasm --activate
+  umari commands activate create-product 1.0.0
+  umari commands show create-product";
+
+pub(super) const PROJECTORS: &str = "\
+Examples:
+  umari projectors upload products 1.0.0 products.wasm --activate
+  umari projectors list";
+
+pub(super) const EFFECTS: &str = "\
+Examples:
+  umari effects upload notify 1.0.0 notify.wasm --env API_KEY=... --activate
+  umari effects deactivate notify";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  umari completions bash > ~/.local/share/bash-completion/completions/umari
+  umari completions zsh > ~/.zfunc/_umari
+  umari completions fish > ~/.config/fish/completions/umari.fish";

@@ -1,0 +1,117 @@
+//! From module crates to WASM components.
+
+pub(crate) mod artifact;
+pub(crate) mod cargo;
+pub(crate) mod diagnostics;
+pub(crate) mod environment;
+pub(crate) mod metadata;
+pub(crate) mod profile;
+pub(crate) mod project;
+pub(crate) mod record;
+pub(crate) mod toolchain;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::args::BuildArgs;
+use crate::output::fault::Fault;
+use crate::output::{self, BUSY, GOOD, units};
+use crate::signals::Stop;
+
+use artifact::Artifact;
+use cargo::{BuildOptions, ModuleBuild, build_modules};
+use project::Project;
+
+/// `umari build`.
+pub(crate) fn run(args: &BuildArgs) -> anyhow::Result<()> {
+    let built = build_all(args, None)?;
+    for artifact in &built {
+        if args.json {
+            output::json(&document(artifact));
+        } else {
+            output::result(&artifact.path.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+/// Builds every module under the paths of `args`. Fails when one of them does.
+pub(crate) fn build_all(args: &BuildArgs, stop: Option<&Stop>) -> anyhow::Result<Vec<Artifact>> {
+    let projects = Project::find_all(&args.paths)?;
+    let mut built = Vec::new();
+    for project in &projects {
+        let options = BuildOptions {
+            debug: args.debug,
+            jobs: args.jobs,
+            show_fresh: true,
+            stop,
+        };
+        let outcome = build_project(project, &options)?;
+        outcome.require_all()?;
+        built.extend(outcome.artifacts);
+    }
+    Ok(built)
+}
+
+/// Builds the modules of one project and shows each as it arrives.
+pub(crate) fn build_project(
+    project: &Project,
+    options: &BuildOptions<'_>,
+) -> anyhow::Result<ModuleBuild> {
+    let env = environment::CargoEnv::for_dir(&project.dir);
+    toolchain::ensure_target(&env)?;
+    let outcome = build_modules(project, &env, options, &mut |artifact| {
+        if artifact.fresh && !options.show_fresh {
+            return;
+        }
+        let (style, verb) = if artifact.fresh {
+            (BUSY, "Fresh")
+        } else {
+            (GOOD, "Built")
+        };
+        let time = if artifact.fresh {
+            String::new()
+        } else {
+            format!(", {}", units::duration(artifact.elapsed))
+        };
+        let size = units::bytes(artifact.size());
+        output::status(
+            style,
+            verb,
+            &format!(
+                "{} {} ({size}{time})",
+                artifact.kind, artifact.module.package
+            ),
+        );
+    });
+    output::clear_transient();
+    Ok(outcome?)
+}
+
+/// What `--json` says about one built module.
+fn document(artifact: &Artifact) -> serde_json::Value {
+    json!({
+        "event": "built",
+        "kind": artifact.kind,
+        "names": artifact.names,
+        "package": artifact.module.package,
+        "version": artifact.module.version.to_string(),
+        "path": artifact.path,
+        "sha256": artifact.sha256,
+        "size": artifact.size(),
+        "fresh": artifact.fresh,
+    })
+}
+
+/// The failure for paths that hold no module crate.
+fn nothing_to_build(paths: &[PathBuf]) -> Fault {
+    let paths = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    Fault::new(format!("there is no module crate under {paths}"))
+        .why("a module is a workspace member that depends on `umari` and builds a cdylib")
+        .help("write in its Cargo.toml:\n\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\nand list it under `members` of the workspace")
+}

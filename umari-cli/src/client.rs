@@ -1,0 +1,341 @@
+//! The server's HTTP API, as the command line uses it.
+
+pub(crate) mod answers;
+pub(crate) mod problem;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ureq::http;
+
+use crate::kind::ModuleKind;
+use answers::{Health, ModuleDetail, Modules, Receipt, Stored};
+use problem::{ApiError, Problem};
+
+/// A server that does not accept a connection in this time is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// An activation compiles and may wait for the old version to finish.
+const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// More than any answer of the API has a reason to be.
+const ANSWER_LIMIT_BYTES: u64 = 64 << 20;
+
+/// What stays readable in a path segment or a query value.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// A module to be stored.
+#[derive(Debug)]
+pub(crate) struct Upload<'a> {
+    pub(crate) kind: ModuleKind,
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) wasm: &'a [u8],
+    pub(crate) env: &'a BTreeMap<String, String>,
+}
+
+/// What to read from the event log.
+#[derive(Debug, Default)]
+pub(crate) struct EventFilter<'a> {
+    pub(crate) types: &'a [String],
+    pub(crate) tags: &'a [String],
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) after: Option<u64>,
+    pub(crate) limit: Option<u32>,
+}
+
+/// A server.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    base: String,
+    api_key: Option<String>,
+}
+
+impl Client {
+    /// A client of the server at `url`. Nothing is sent yet.
+    pub(crate) fn new(url: &str, api_key: Option<String>) -> Result<Self, ApiError> {
+        let base = url.trim_end_matches('/').to_owned();
+        let uri: http::Uri = base.parse().map_err(|_| ApiError::Url {
+            url: url.to_owned(),
+        })?;
+        let (Some("http" | "https"), Some(host)) = (uri.scheme_str(), uri.host()) else {
+            return Err(ApiError::Url {
+                url: url.to_owned(),
+            });
+        };
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(CALL_TIMEOUT))
+            .max_redirects(0)
+            .user_agent(concat!("umari/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(host) {
+            // A proxy cannot reach this machine's own loopback.
+            config = config.proxy(None);
+        }
+        Ok(Self {
+            agent: config.build().new_agent(),
+            base,
+            api_key,
+        })
+    }
+
+    /// The server's URL, without a slash at its end.
+    pub(crate) fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether every active module is up. Unhealthy is an answer here, not an error.
+    pub(crate) fn health(&self) -> Result<Health, ApiError> {
+        let (status, body) = self.send("GET", "/health", &[], &[])?;
+        let details = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        match status {
+            200 => Ok(Health {
+                healthy: true,
+                details,
+            }),
+            503 => Ok(Health {
+                healthy: false,
+                details,
+            }),
+            _ => Err(self.refusal(status, &body)),
+        }
+    }
+
+    /// Executes a command. `input` is JSON and is sent as it stands.
+    pub(crate) fn execute(
+        &self,
+        name: &str,
+        input: &str,
+        headers: &[(&str, String)],
+    ) -> Result<Receipt, ApiError> {
+        let mut all = vec![("content-type", "application/json".to_owned())];
+        all.extend(headers.iter().cloned());
+        let raw: Value = self.call(
+            "POST",
+            &format!("/commands/{}/execute", segment(name)),
+            &all,
+            input.as_bytes(),
+        )?;
+        Receipt::read(raw).map_err(|error| self.unexpected(&error))
+    }
+
+    /// The JSON Schema of a command's input.
+    pub(crate) fn schema(&self, name: &str) -> Result<Value, ApiError> {
+        self.call(
+            "GET",
+            &format!("/commands/{}/schema", segment(name)),
+            &[],
+            &[],
+        )
+    }
+
+    /// Stores a version of a module. Storing what is there already succeeds.
+    pub(crate) fn upload(&self, upload: &Upload<'_>) -> Result<Stored, ApiError> {
+        let path = format!(
+            "{}/versions/{}",
+            module_path(upload.kind, upload.name),
+            segment(upload.version)
+        );
+        let mut headers = vec![("content-type", "application/wasm".to_owned())];
+        let pairs = upload.env.iter();
+        headers
+            .extend(pairs.map(|(key, value)| ("x-umari-env", format!("{key}={}", segment(value)))));
+        self.call("POST", &path, &headers, upload.wasm)
+    }
+
+    /// Makes a stored version the running one.
+    pub(crate) fn activate(
+        &self,
+        kind: ModuleKind,
+        name: &str,
+        version: &str,
+    ) -> Result<(), ApiError> {
+        let body = serde_json::json!({ "version": version }).to_string();
+        let headers = [("content-type", "application/json".to_owned())];
+        let path = format!("{}/active", module_path(kind, name));
+        self.call_for_nothing("PUT", &path, &headers, body.as_bytes())
+    }
+
+    /// Stops a module.
+    pub(crate) fn deactivate(&self, kind: ModuleKind, name: &str) -> Result<(), ApiError> {
+        self.call_for_nothing(
+            "DELETE",
+            &format!("{}/active", module_path(kind, name)),
+            &[],
+            &[],
+        )
+    }
+
+    /// The modules of one kind, as the server lists them.
+    pub(crate) fn list(&self, kind: ModuleKind) -> Result<Value, ApiError> {
+        self.call("GET", &format!("/{}", kind.plural()), &[], &[])
+    }
+
+    /// One module with its versions, as the server shows it.
+    pub(crate) fn show(&self, kind: ModuleKind, name: &str) -> Result<Value, ApiError> {
+        self.call("GET", &module_path(kind, name), &[], &[])
+    }
+
+    /// One module with its versions, or `None` when the server does not know it.
+    pub(crate) fn detail(
+        &self,
+        kind: ModuleKind,
+        name: &str,
+    ) -> Result<Option<ModuleDetail>, ApiError> {
+        match self.call("GET", &module_path(kind, name), &[], &[]) {
+            Ok(detail) => Ok(Some(detail)),
+            Err(ApiError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The active modules and their progress.
+    pub(crate) fn modules(&self) -> Result<Modules, ApiError> {
+        let raw: Value = self.call("GET", "/modules", &[], &[])?;
+        Modules::read(raw).map_err(|error| self.unexpected(&error))
+    }
+
+    /// A part of the event log, as the server shows it.
+    pub(crate) fn events(&self, filter: &EventFilter<'_>) -> Result<Value, ApiError> {
+        let mut query = Vec::new();
+        query.extend(
+            filter
+                .types
+                .iter()
+                .map(|value| format!("type={}", segment(value))),
+        );
+        query.extend(
+            filter
+                .tags
+                .iter()
+                .map(|value| format!("tag={}", segment(value))),
+        );
+        query.extend(
+            filter
+                .correlation_id
+                .iter()
+                .map(|value| format!("correlation_id={}", segment(value))),
+        );
+        query.extend(filter.after.map(|value| format!("after={value}")));
+        query.extend(filter.limit.map(|value| format!("limit={value}")));
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", query.join("&"))
+        };
+        self.call("GET", &format!("/events{query}"), &[], &[])
+    }
+
+    fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Result<T, ApiError> {
+        let (status, answer) = self.send(method, path, headers, body)?;
+        if !(200..300).contains(&status) {
+            return Err(self.refusal(status, &answer));
+        }
+        serde_json::from_slice(&answer).map_err(|error| self.unexpected(&error))
+    }
+
+    fn call_for_nothing(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Result<(), ApiError> {
+        let (status, answer) = self.send(method, path, headers, body)?;
+        if (200..300).contains(&status) {
+            Ok(())
+        } else {
+            Err(self.refusal(status, &answer))
+        }
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &[u8],
+    ) -> Result<(u16, Vec<u8>), ApiError> {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if let Some(key) = &self.api_key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let unreachable = |error: ureq::Error| ApiError::Unreachable {
+            url: self.base.clone(),
+            source: Box::new(error),
+        };
+        let sent = if body.is_empty() && method != "POST" && method != "PUT" {
+            self.agent.run(
+                request
+                    .body(())
+                    .map_err(|error| unreachable(error.into()))?,
+            )
+        } else {
+            self.agent.run(
+                request
+                    .body(body)
+                    .map_err(|error| unreachable(error.into()))?,
+            )
+        };
+        let mut answer = sent.map_err(unreachable)?;
+        let bytes = answer
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_LIMIT_BYTES)
+            .read_to_vec()
+            .map_err(unreachable)?;
+        Ok((answer.status().as_u16(), bytes))
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> ApiError {
+        ApiError::Refused {
+            url: self.base.clone(),
+            status,
+            problem: Box::new(Problem::read(status, body)),
+        }
+    }
+
+    fn unexpected(&self, error: &serde_json::Error) -> ApiError {
+        ApiError::Unexpected {
+            url: self.base.clone(),
+            why: error.to_string(),
+        }
+    }
+}
+
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+fn module_path(kind: ModuleKind, name: &str) -> String {
+    format!("/{}/{}", kind.plural(), segment(name))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What the host logs, and where: to stderr, filtered by `UMARI_LOG`.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::args::HostArgs;
+use crate::output;
+use crate::output::fault::Fault;
+
+/// What `serve` logs where nothing is said.
+pub(crate) const SERVE_FILTER: &str = "warn,umari=info,host_minimal=info";
+/// What `dev` logs where nothing is said: its own lines tell the rest.
+pub(crate) const DEV_FILTER: &str = "warn";
+
+/// Starts logging for this process.
+pub(crate) fn start(args: &HostArgs, default: &str) -> Result<(), Fault> {
+    let filter = filter(args, default)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::stderr_has_colour())
+        .try_init()
+        .map_err(|error| Fault::new("logging could not be started").why(error.to_string()))
+}
+
+/// `umari=...` means the whole product, so it speaks for the host's crate as well.
+fn filter(args: &HostArgs, default: &str) -> Result<EnvFilter, Fault> {
+    if args.verbose {
+        return Ok(EnvFilter::new("trace"));
+    }
+    let text = args
+        .log
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .unwrap_or(default);
+    let mut directives: Vec<String> = text.split(',').map(|part| part.trim().to_owned()).collect();
+    let host: Vec<String> = directives
+        .iter()
+        .filter_map(|directive| directive.strip_prefix("umari="))
+        .filter(|_| !text.contains("host_minimal"))
+        .map(|level| format!("host_minimal={level}"))
+        .collect();
+    directives.extend(host);
+    EnvFilter::try_new(directives.join(",")).map_err(|error| {
+        Fault::usage(format!("`{text}` is not a log filter"))
+            .why(error.to_string())
+            .help("write UMARI_LOG or --log as `info`, or as `warn,umari=debug`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn args(log: Option<&str>, verbose: bool) -> HostArgs {
+        HostArgs {
+            api_key: None,
+            log: log.map(str::to_owned),
+            verbose,
+            shutdown_timeout: Duration::ZERO,
+        }
+    }
+
+    fn directives(args: &HostArgs) -> Vec<String> {
+        let text = filter(args, "warn").expect("a filter").to_string();
+        let mut directives: Vec<String> = text.split(',').map(str::to_owned).collect();
+        directives.sort();
+        directives
+    }
+
+    #[test]
+    fn a_filter_for_umari_covers_the_host() {
+        assert_eq!(
+            directives(&args(Some("umari=debug"), false)),
+            ["host_minimal=debug", "umari=debug"]
+        );
+        assert_eq!(directives(&args(None, false)), ["warn"]);
+        assert_eq!(directives(&args(Some(""), false)), ["warn"]);
+        assert_eq!(directives(&args(Some("error"), true)), ["trace"]);
+    }
+
+    #[test]
+    fn a_wrong_filter_is_refused() {
+        let fault = filter(&args(Some("umari=loud"), false), "warn").unwrap_err();
+        assert_eq!(fault.to_string(), "`umari=loud` is not a log filter");
+    }
+}

@@ -1,0 +1,58 @@
+//! The `umari` command.
+//!
+//! `args` reads the command line and `main` hands each command to its room: `build` (crates to
+//! components), `deploy` (components to a server), `dev` (both, with a host of its own and a
+//! watch on the sources), `serve`, `execute`, `inspect` (what a server has) and `modules` (one
+//! kind of module by hand). Everything but `serve` and the host inside `dev` talks to a server
+//! over HTTP through `client`; only `host` knows the host library. `output` writes to the
+//! terminal and turns failures into text and exit codes.
+
+mod args;
+mod build;
+mod client;
+mod deploy;
+mod dev;
+mod execute;
+mod host;
+mod inspect;
+mod kind;
+mod logging;
+mod modules;
+mod output;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+use kind::ModuleKind;
+use output::fault::{self, EXIT_OK};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => fault::report(&error),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dev(args) => dev::run(&args)?,
+        Command::Build(args) => build::run(&args)?,
+        Command::Deploy(args) => deploy::run(&args)?,
+        Command::Serve(args) => serve::run(&args)?,
+        Command::Execute(args) => execute::run(&args)?,
+        Command::Modules(args) => inspect::modules(&args)?,
+        Command::Events(args) => inspect::events(&args)?,
+        Command::Commands(args) => modules::run(ModuleKind::Command, &args.action)?,
+        Command::Projectors(args) => modules::run(ModuleKind::Projector, &args.action)?,
+        Command::Effects(args) => modules::run(ModuleKind::Effect, &args.action)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
+        }
+        Command::Guard { command } => return dev::guard::run(&command),
+    }
+    Ok(ExitCode::from(EXIT_OK))
+}

@@ -1,0 +1,242 @@
+//! `umari commands`, `umari projectors` and `umari effects`: modules by hand.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::args::{EnvPair, KindAction, ServerArgs};
+use crate::build::record;
+use crate::client::{Client, Upload};
+use crate::kind::ModuleKind;
+use crate::output::fault::Fault;
+use crate::output::table::{Align, Table};
+use crate::output::{self, GOOD, units};
+
+/// Does what was asked with modules of one kind.
+pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
+    match action {
+        KindAction::Upload {
+            name,
+            version,
+            file,
+            env,
+            activate,
+            server,
+        } => upload(
+            &connect(server)?,
+            kind,
+            name,
+            &version.to_string(),
+            file,
+            env,
+            *activate,
+        ),
+        KindAction::List { json, server } => {
+            let answer = connect(server)?.list(kind)?;
+            if *json {
+                output::json(&answer);
+            } else {
+                list(kind, &answer);
+            }
+            Ok(())
+        }
+        KindAction::Show { name, json, server } => {
+            let answer = connect(server)?.show(kind, name)?;
+            if *json {
+                output::json(&answer);
+            } else {
+                output::result(&versions(kind, name, &answer));
+            }
+            Ok(())
+        }
+        KindAction::Activate {
+            name,
+            version,
+            server,
+        } => {
+            connect(server)?.activate(kind, name, &version.to_string())?;
+            output::status(GOOD, "Activated", &format!("{kind} {name} {version}"));
+            Ok(())
+        }
+        KindAction::Deactivate { name, server } => {
+            connect(server)?.deactivate(kind, name)?;
+            output::status(GOOD, "Deactivated", &format!("{kind} {name}"));
+            Ok(())
+        }
+    }
+}
+
+fn connect(server: &ServerArgs) -> Result<Client, Fault> {
+    Ok(Client::new(&server.url, server.api_key.clone())?)
+}
+
+fn upload(
+    client: &Client,
+    kind: ModuleKind,
+    name: &str,
+    version: &str,
+    file: &Path,
+    env: &[EnvPair],
+    activate: bool,
+) -> Result<(), Fault> {
+    let wasm = std::fs::read(file).map_err(|error| {
+        Fault::new(format!("cannot read {}", file.display())).why(error.to_string())
+    })?;
+    check_file(kind, file, &wasm)?;
+    let env: BTreeMap<String, String> = env
+        .iter()
+        .map(|pair| (pair.key.clone(), pair.value.clone()))
+        .collect();
+    client.upload(&Upload {
+        kind,
+        name,
+        version,
+        wasm: &wasm,
+        env: &env,
+    })?;
+    output::status(
+        GOOD,
+        "Uploaded",
+        &format!(
+            "{kind} {name} {version} ({})",
+            units::bytes(wasm.len() as u64)
+        ),
+    );
+    if activate {
+        client.activate(kind, name, version)?;
+        output::status(GOOD, "Activated", &format!("{kind} {name} {version}"));
+    }
+    Ok(())
+}
+
+/// Finds the usual mistakes, the wrong file and the wrong kind, before anything is sent.
+fn check_file(kind: ModuleKind, file: &Path, wasm: &[u8]) -> Result<(), Fault> {
+    let exports = record::read(wasm).map_err(|error| {
+        Fault::new(format!("{} is not an Umari module", file.display()))
+            .why(error.to_string())
+            .help("modules built with `umari build` are in target/wasm32-wasip2/release")
+    })?;
+    let is = record::kind_of(&exports);
+    if is == kind {
+        return Ok(());
+    }
+    let fault = Fault::new(format!("{} is not a {kind}", file.display()))
+        .why(format!("it is a module of the kind {is}"));
+    Err(fault.help(format!("upload it with `umari {} upload`", is.plural())))
+}
+
+fn list(kind: ModuleKind, answer: &Value) {
+    let modules = answer
+        .get(kind.plural())
+        .or_else(|| answer.get("modules"))
+        .unwrap_or(answer);
+    let modules = modules.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut table = Table::new(&[
+        ("NAME", Align::Left),
+        ("ACTIVE", Align::Left),
+        ("VERSIONS", Align::Left),
+    ]);
+    for module in modules {
+        let versions = module
+            .get("versions")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let version = |version: &Value| text(version.get("version").or(Some(version)));
+        let versions = versions.iter().map(version).collect::<Vec<_>>().join(" ");
+        table.row([
+            text(module.get("name").or(Some(module))),
+            active(module).unwrap_or("-".into()),
+            versions,
+        ]);
+    }
+    if table.is_empty() {
+        output::progress(&format!("there are no {}", kind.plural()));
+    } else {
+        output::result(&table.render(""));
+    }
+}
+
+fn versions(kind: ModuleKind, name: &str, answer: &Value) -> String {
+    let active = active(answer);
+    let mut table = Table::new(&[
+        ("VERSION", Align::Left),
+        ("SIZE", Align::Right),
+        ("SHA-256", Align::Left),
+        ("", Align::Left),
+    ]);
+    for stored in answer
+        .get("versions")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    {
+        let version = text(stored.get("version"));
+        let size = stored
+            .get("size")
+            .and_then(Value::as_u64)
+            .map(units::bytes)
+            .unwrap_or_default();
+        let mark = if active.as_deref() == Some(&version) {
+            "active"
+        } else {
+            ""
+        };
+        table.row([version, size, text(stored.get("sha256")), mark.to_owned()]);
+    }
+    format!("{kind} {name}\n{}", table.render("  "))
+}
+
+fn active(module: &Value) -> Option<String> {
+    let active = module
+        .get("active")
+        .or_else(|| module.get("active_version"))?;
+    Some(active.as_str()?.to_owned())
+}
+
+fn text(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or("-").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::record::tests::{component, core};
+    use expect_test::expect;
+    use serde_json::json;
+
+    #[test]
+    fn versions_are_a_table_with_the_active_one_marked() {
+        let answer = json!({ "kind": "command", "name": "a", "active": "1.0.1", "versions": [
+            { "version": "1.0.0", "sha256": "aa", "size": 98_100 },
+            { "version": "1.0.1", "sha256": "bb", "size": 1_200_000 },
+        ] });
+        expect![[r#"
+            command a
+              VERSION     SIZE  SHA-256
+              1.0.0    98.1 KB  aa
+              1.0.1     1.2 MB  bb       active"#]]
+        .assert_eq(
+            &anstream::adapter::strip_str(&versions(ModuleKind::Command, "a", &answer)).to_string(),
+        );
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_not_uploaded() {
+        let record = r#"{"kind":"effect","sdk":"0.1.0","contract":"0.1.0"}"#;
+        let wasm = component(&core(&[("umari.module", record)]));
+        assert_eq!(
+            check_file(ModuleKind::Effect, Path::new("x.wasm"), &wasm),
+            Ok(())
+        );
+        let fault = check_file(ModuleKind::Command, Path::new("x.wasm"), &wasm).unwrap_err();
+        assert!(
+            fault.render().contains("umari effects upload"),
+            "{}",
+            fault.render()
+        );
+        let fault = check_file(ModuleKind::Command, Path::new("x.wasm"), b"ELF").unwrap_err();
+        assert_eq!(fault.to_string(), "x.wasm is not an Umari module");
+    }
+}

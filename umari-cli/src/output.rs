@@ -1,0 +1,147 @@
+//! Everything that the command writes to a terminal.
+//!
+//! Results go to stdout and progress to stderr, so that a pipe gets results only. Colours follow
+//! `NO_COLOR`, `CLICOLOR` and whether the stream is a terminal. At most one transient line (what
+//! cargo is compiling just now) stands at the bottom of stderr; every permanent line clears it
+//! first, whichever thread prints it.
+
+pub(crate) mod fault;
+mod quiet;
+pub(crate) mod table;
+pub(crate) mod units;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+use anstyle::{AnsiColor, Style};
+
+/// A status verb of something that went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// A status verb of something that is under way.
+pub(crate) const BUSY: Style = AnsiColor::Cyan.on_default().bold();
+/// A warning's label.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// An error's label.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Headings and names.
+pub(crate) const STRONG: Style = Style::new().bold();
+/// What the eye may skip.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Width of the column of status verbs, the same as cargo's.
+const VERB_WIDTH_CHARS: usize = 12;
+
+/// Whether a transient line is on the screen.
+static TRANSIENT: Mutex<bool> = Mutex::new(false);
+
+/// Prints `text` in `style`, with the codes removed where the stream shows no colours.
+pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Prints one permanent line to stderr.
+pub(crate) fn progress(line: &str) {
+    let mut transient = lock();
+    let mut stderr = anstream::stderr().lock();
+    clear(&mut transient, &mut stderr);
+    let _ = writeln!(stderr, "{line}");
+}
+
+/// Prints one permanent line, or several, to stdout.
+pub(crate) fn result(lines: &str) {
+    let mut transient = lock();
+    clear(&mut transient, &mut anstream::stderr().lock());
+    let mut stdout = anstream::stdout().lock();
+    let _ = writeln!(stdout, "{lines}");
+    let _ = stdout.flush();
+}
+
+/// Prints one JSON document on a line of its own to stdout.
+pub(crate) fn json(document: &serde_json::Value) {
+    result(&document.to_string());
+}
+
+/// Prints a status line in cargo's form: a right-aligned verb and what it is about.
+pub(crate) fn status(style: Style, verb: &str, what: &str) {
+    progress(&status_line(style, verb, what));
+}
+
+/// A status line, for callers that print it elsewhere.
+pub(crate) fn status_line(style: Style, verb: &str, what: &str) -> String {
+    let pad = " ".repeat(VERB_WIDTH_CHARS.saturating_sub(verb.chars().count()));
+    format!("{pad}{} {what}", paint(style, verb))
+}
+
+/// Prints a warning to stderr.
+pub(crate) fn warning(what: &str) {
+    progress(&format!("{}: {what}", paint(WARN, "warning")));
+}
+
+/// Prints an error to stderr that does not end the command.
+pub(crate) fn error(what: &str) {
+    progress(&format!("{}: {what}", paint(BAD, "error")));
+}
+
+/// Replaces the transient line at the bottom of stderr. Does nothing when stderr is no terminal.
+pub(crate) fn transient(verb: &str, what: &str) {
+    if !has_transient_line() {
+        return;
+    }
+    let mut transient = lock();
+    let mut stderr = anstream::stderr().lock();
+    clear(&mut transient, &mut stderr);
+    let what: String = what.chars().take(60).collect();
+    let _ = write!(stderr, "{}", status_line(BUSY, verb, &what));
+    let _ = stderr.flush();
+    *transient = true;
+}
+
+/// Removes the transient line, if there is one.
+pub(crate) fn clear_transient() {
+    let mut transient = lock();
+    clear(&mut transient, &mut anstream::stderr().lock());
+}
+
+/// Whether stderr can show a line that is replaced in place.
+pub(crate) fn has_transient_line() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether stderr shows colours.
+pub(crate) fn stderr_has_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
+}
+
+/// Runs `act` while whatever it prints to stdout by itself is dropped: stdout is for results. Our
+/// own lines, from whichever thread, wait until it is done, so `act` must not print any.
+pub(crate) fn without_stdout<T>(act: impl FnOnce() -> T) -> T {
+    let _held = lock();
+    quiet::without_stdout(act)
+}
+
+/// The lock is poisoned only by a panic while printing; what it guards is then still one bool.
+fn lock() -> std::sync::MutexGuard<'static, bool> {
+    TRANSIENT
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn clear(transient: &mut bool, stderr: &mut impl std::io::Write) {
+    if std::mem::take(transient) {
+        let _ = write!(stderr, "\r\x1b[2K");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_verbs_end_in_one_column() {
+        let plain = anstream::adapter::strip_str(&status_line(GOOD, "Built", "x")).to_string();
+        assert_eq!(plain, "       Built x");
+        let long =
+            anstream::adapter::strip_str(&status_line(GOOD, "Deactivating it", "x")).to_string();
+        assert_eq!(long, "Deactivating it x");
+    }
+}

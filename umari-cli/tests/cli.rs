@@ -1,0 +1,13 @@
+//! The binary as a user meets it.
+
+#[path = "cli/support.rs"]
+mod support;
+
+#[path = "cli/builds.rs"]
+mod builds;
+#[path = "cli/servers.rs"]
+mod servers;
+#[path = "cli/shop.rs"]
+mod shop;
+#[path = "cli/usage.rs"]
+mod usage;

@@ -1,0 +1,115 @@
+//! Wrong command lines, and the texts that help out of them.
+
+use crate::support::{umari_fed, umari_with};
+
+#[test]
+fn without_a_command_the_help_is_shown() {
+    let ended = umari_with::<&str>([]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("Usage: umari"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_version_and_the_help_go_to_stdout() {
+    let ended = umari_with(["--version"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.starts_with("umari "), "{}", ended.stdout);
+    let ended = umari_with(["deploy", "--help"]);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stdout.contains("--bump-patch"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_mistyped_command_is_corrected() {
+    let ended = umari_with(["deplyo"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("deploy"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_input_that_is_not_json_is_refused_before_anything_is_sent() {
+    let ended = umari_with(["execute", "greet", "--input", "{name: 1}"]);
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.stdout, "");
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: the input from --input is not JSON\n"),
+        "{}",
+        ended.stderr
+    );
+    let ended = umari_fed(&["execute", "greet", "--input", "-"], "nothing");
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: the input from stdin is not JSON\n"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_key_that_is_no_uuid_is_refused() {
+    let ended = umari_with([
+        "execute",
+        "greet",
+        "--input",
+        "{}",
+        "--idempotency-key",
+        "one",
+    ]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("--idempotency-key"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_url_without_a_scheme_is_refused() {
+    let ended = umari_with(["modules", "--url", "localhost:3000"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("http://HOST:PORT"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn completions_are_a_script() {
+    let ended = umari_with(["completions", "bash"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(
+        ended.stdout.contains("complete -F _umari"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(umari_with(["completions", "cobol"]).code, Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_guarded_program_passes_its_code_on_and_ends_with_its_stdin() {
+    // A stdin that is closed from the start ends the program, which would run for ever.
+    let ended = umari_fed(
+        &[
+            "__guard",
+            "--",
+            "sh",
+            "-c",
+            "while :; do read line || exec sleep 1000000; done",
+        ],
+        "",
+    );
+    assert_eq!(ended.code, Some(1));
+    let mut child = crate::support::umari()
+        .args(["__guard", "--", "sh", "-c", "exit 7"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let _held = child.stdin.take();
+    assert_eq!(child.wait().expect("an end").code(), Some(7));
+}
