@@ -1,0 +1,190 @@
+use umari_testing::prelude::*;
+use warranty::events::WarrantyPlanCreated;
+use warranty::samples::{
+    LINE_ITEM_ID, OTHER_SHOP_ID, plan_archived, plan_created, shop_connected, warranty_sold,
+};
+
+use super::*;
+
+fn input() -> Input {
+    let WarrantySold {
+        shop_id,
+        warranty_id,
+        order_id,
+        line_item_id,
+        plan_id,
+        customer_email,
+        ..
+    } = warranty_sold();
+    Input {
+        shop_id,
+        plan_id,
+        warranty_id,
+        order_id,
+        line_item_id,
+        customer_email,
+    }
+}
+
+/// A warranty that has nothing in common with the sample but its shop and plan.
+fn another_input() -> Input {
+    Input {
+        warranty_id: Uuid::from_u128(0x6001),
+        order_id: 1002,
+        line_item_id: LINE_ITEM_ID + 1,
+        ..input()
+    }
+}
+
+#[test]
+fn a_warranty_is_sold_under_the_plans_own_terms() {
+    given(events![shop_connected(), plan_created()])
+        .when(execute, input())
+        .then(events![warranty_sold()]);
+}
+
+#[test]
+fn a_plan_is_sold_many_times() {
+    given(events![shop_connected(), plan_created(), warranty_sold()])
+        .when(execute, another_input())
+        .then_count::<WarrantySold>(1);
+}
+
+#[test]
+fn a_line_item_is_sold_once_whatever_else_differs() {
+    let line_item_id = LINE_ITEM_ID;
+    given(events![shop_connected(), plan_created(), warranty_sold()])
+        .when(
+            execute,
+            Input {
+                line_item_id,
+                ..another_input()
+            },
+        )
+        .then_rejected("line item already has a warranty");
+}
+
+#[test]
+fn a_line_item_is_sold_once_at_the_same_moment_too() {
+    let line_item_id = LINE_ITEM_ID;
+    let rival = Input {
+        line_item_id,
+        ..another_input()
+    };
+    given(events![shop_connected(), plan_created()])
+        .when_racing((execute, input()), (execute, rival))
+        .then_conflict();
+}
+
+#[test]
+fn sales_of_one_plan_do_not_wait_for_each_other() {
+    given(events![shop_connected(), plan_created()])
+        .when_racing((execute, input()), (execute, another_input()))
+        .then_both_commit();
+}
+
+#[test]
+fn a_call_that_is_repeated_under_its_key_sells_nothing_more() {
+    let key = Uuid::from_u128(0x7000);
+    given(events![shop_connected(), plan_created()])
+        .when_with(execute, input(), |context| {
+            context.with_idempotency_key(Some(key))
+        })
+        .then(events![warranty_sold()])
+        .when_again()
+        .then_nothing();
+}
+
+#[test]
+fn another_shops_line_item_may_have_the_same_id() {
+    let others = WarrantySold {
+        shop_id: OTHER_SHOP_ID,
+        warranty_id: Uuid::from_u128(0x6001),
+        ..warranty_sold()
+    };
+    given(events![shop_connected(), plan_created(), others])
+        .when(execute, input())
+        .then(events![warranty_sold()]);
+}
+
+#[test]
+fn a_warranty_id_is_taken_once() {
+    let warranty_id = input().warranty_id;
+    given(events![shop_connected(), plan_created(), warranty_sold()])
+        .when(
+            execute,
+            Input {
+                warranty_id,
+                ..another_input()
+            },
+        )
+        .then_rejected("warranty already exists");
+}
+
+#[test]
+fn the_plan_has_to_exist() {
+    given(events![shop_connected()])
+        .when(execute, input())
+        .then_rejected("plan does not exist");
+}
+
+#[test]
+fn another_shops_plan_is_out_of_reach() {
+    let others = WarrantyPlanCreated {
+        shop_id: OTHER_SHOP_ID,
+        ..plan_created()
+    };
+    given(events![shop_connected(), others])
+        .when(execute, input())
+        .then_rejected("plan does not exist");
+}
+
+#[test]
+fn a_draft_is_not_for_sale() {
+    let draft = WarrantyPlanCreated {
+        status: PlanStatus::Draft,
+        ..plan_created()
+    };
+    given(events![shop_connected(), draft])
+        .when(execute, input())
+        .then_rejected("plan is not active");
+}
+
+#[test]
+fn an_archived_plan_is_not_for_sale() {
+    given(events![shop_connected(), plan_created(), plan_archived()])
+        .when(execute, input())
+        .then_rejected("plan is archived");
+}
+
+#[test]
+fn every_field_is_checked() {
+    let customer_email = "ada".into();
+    for (field, input) in [
+        (
+            "plan_id",
+            Input {
+                plan_id: Uuid::nil(),
+                ..input()
+            },
+        ),
+        (
+            "warranty_id",
+            Input {
+                warranty_id: Uuid::nil(),
+                ..input()
+            },
+        ),
+        (
+            "customer_email",
+            Input {
+                customer_email,
+                ..input()
+            },
+        ),
+    ] {
+        given(events![shop_connected(), plan_created()])
+            .when(execute, input)
+            .then_invalid(field);
+    }
+}
