@@ -63,8 +63,8 @@ pub const STALL_AFTER: Duration = Duration::from_secs(30);
 
 // Modules.
 
-/// How long activation waits for the running version to end its event.
-pub const SWAP_PATIENCE: Duration = Duration::from_secs(30);
+/// How much longer than a call's deadline activation waits for the running version to end.
+pub const SWAP_MARGIN: Duration = Duration::from_secs(10);
 /// Size of one WASM component.
 pub const MODULE_BYTES: usize = 64 << 20;
 

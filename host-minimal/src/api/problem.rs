@@ -234,8 +234,8 @@ impl From<ModuleError> for Problem {
                 detail,
             ),
             ModuleError::Store(error) => error.into(),
-            ModuleError::Busy { .. } => {
-                Self::new(StatusCode::CONFLICT, "module-busy", "Module busy", detail)
+            ModuleError::Stuck { .. } => {
+                Self::new(StatusCode::CONFLICT, "module-stuck", "Module stuck", detail)
             }
             ModuleError::Thread(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

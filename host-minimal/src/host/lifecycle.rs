@@ -47,9 +47,12 @@ pub enum ModuleError {
     /// The module store refused or failed.
     #[error(transparent)]
     Store(#[from] ModuleStoreError),
-    /// The running version did not end the event that it handles in time.
-    #[error("{kind} {name} is still handling an event; try again when it is done")]
-    Busy {
+    /// The running version did not end the event that it handles by its deadline.
+    #[error(
+        "{kind} {name} does not end although its deadline has passed, so it cannot be swapped: \
+         restart the host"
+    )]
+    Stuck {
         /// Its kind.
         kind: ModuleKind,
         /// Its name.
@@ -130,18 +133,25 @@ pub(super) fn deactivate(
     Ok(was.is_some())
 }
 
-/// Stops the running version, if there is one. Where it does not stop in time, it goes on.
+/// Stops the running version, if there is one. Every call of a guest has a deadline, so waiting a
+/// little longer than that is enough.
 fn stop_running(inner: &Inner, kind: ModuleKind, name: &ModuleName) -> Result<(), ModuleError> {
     let key = (kind, name.clone());
     let Some(mut running) = inner.subscriptions().remove(&key) else {
         return Ok(());
     };
+    let settings = &inner.services.settings;
+    let deadline = match kind {
+        ModuleKind::Effect => settings.effect_deadline,
+        _ => settings.projector_deadline,
+    };
     running.ask_to_stop();
-    if running.wait_stopped(limits::SWAP_PATIENCE) {
+    if running.wait_stopped(deadline + limits::SWAP_MARGIN) {
         return Ok(());
     }
+    // Shown as what it is: still there, and not healthy once it has ended.
     inner.subscriptions().insert(key, running);
-    Err(ModuleError::Busy {
+    Err(ModuleError::Stuck {
         kind,
         name: name.clone(),
     })

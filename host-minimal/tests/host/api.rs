@@ -371,12 +371,7 @@ fn health_says_no_while_a_module_stands_still() {
         .host
         .activate(upload.kind, &upload.name, &upload.version)
         .expect("activated");
-    server.host.wait_for("notes", |module| {
-        module
-            .subscription
-            .as_ref()
-            .is_some_and(|status| status.failure.is_some())
-    });
+    server.host.wait_for_failure("notes", 1);
     let health = server.get("/health");
     assert_eq!(health.status, 503, "{health:?}");
     assert_eq!(health.body["modules"][0]["name"], "notes");

@@ -145,13 +145,7 @@ fn a_lane_that_fails_stands_still_and_the_others_go_on() {
     }
     // Eight lanes: some of the others share the lane of `a`, the rest go on.
     wait_until(|| (3..50).filter(|id| target.count(*id) > 0).nth(20));
-    let status = host.wait_for("relay", |module| {
-        let failure = module
-            .subscription
-            .as_ref()
-            .and_then(|status| status.failure.as_ref());
-        failure.is_some_and(|failure| failure.attempts > 2)
-    });
+    let (status, failure) = host.wait_for_failure("relay", 3);
     assert!(!status.is_healthy() && !host.host.health().expect("a store").is_healthy());
     let subscription = status.subscription.expect("an effect");
     assert_eq!(
@@ -159,7 +153,6 @@ fn a_lane_that_fails_stands_still_and_the_others_go_on() {
         first - 1,
         "the watermark stands still"
     );
-    let failure = subscription.failure.expect("a failure");
     assert_eq!(failure.position, Some(first));
     assert!(
         failure.message.contains("the target answered 503"),
@@ -170,12 +163,7 @@ fn a_lane_that_fails_stands_still_and_the_others_go_on() {
 
     // After a restart only what was not handled is delivered.
     let host = host.restart();
-    host.wait_for("relay", |module| {
-        module
-            .subscription
-            .as_ref()
-            .is_some_and(|status| status.failure.is_some())
-    });
+    host.wait_for_failure("relay", 1);
     target.refuse(&[]);
     host.wait_caught_up("relay");
     for note_id in 2..50 {
@@ -213,17 +201,7 @@ fn a_target_that_is_not_there_is_an_error_that_is_retried() {
         &[("TARGET", "http://127.0.0.1:1")],
     );
     host.note("global", 1, "x");
-    let status = host.wait_for("relay", |module| {
-        let failure = module
-            .subscription
-            .as_ref()
-            .and_then(|status| status.failure.as_ref());
-        failure.is_some_and(|failure| failure.attempts > 1)
-    });
-    let failure = status
-        .subscription
-        .and_then(|status| status.failure)
-        .expect("a failure");
+    let (_, failure) = host.wait_for_failure("relay", 2);
     assert!(
         failure.message.contains("the connection was refused"),
         "{}",
@@ -241,16 +219,7 @@ fn private_addresses_are_out_of_reach() {
         &[("TARGET", "http://10.0.0.1:9")],
     );
     host.note("a", 1, "x");
-    let status = host.wait_for("relay", |module| {
-        module
-            .subscription
-            .as_ref()
-            .is_some_and(|status| status.failure.is_some())
-    });
-    let failure = status
-        .subscription
-        .and_then(|status| status.failure)
-        .expect("a failure");
+    let (_, failure) = host.wait_for_failure("relay", 1);
     assert!(
         failure.message.contains("does not allow requests"),
         "{}",

@@ -23,17 +23,10 @@ fn a_projector_stops_at_the_event_that_it_cannot_handle() {
     let poison = host.note("a", 3, "poison");
     host.note("a", 4, "four");
     host.deploy(ModuleKind::Projector, "notes", &[]);
-    let status = host.wait_for("notes", |module| {
-        let failure = module
-            .subscription
-            .as_ref()
-            .and_then(|status| status.failure.as_ref());
-        failure.is_some_and(|failure| failure.attempts > 2)
-    });
+    let (status, failure) = host.wait_for_failure("notes", 3);
     assert!(!status.is_healthy());
     assert!(!host.host.health().expect("a store").is_healthy());
     let subscription = status.subscription.expect("a projector");
-    let failure = subscription.failure.expect("a failure");
     assert_eq!(subscription.position, poison - 1);
     assert_eq!(failure.position, Some(poison));
     assert_eq!(failure.event_type.as_deref(), Some("noted"));
@@ -66,16 +59,7 @@ fn a_crash_is_a_failure_like_any_other() {
     host.note("a", 1, "one");
     host.note("a", 2, "panic");
     host.deploy(ModuleKind::Projector, "notes", &[]);
-    let status = host.wait_for("notes", |module| {
-        module
-            .subscription
-            .as_ref()
-            .is_some_and(|status| status.failure.is_some())
-    });
-    let failure = status
-        .subscription
-        .and_then(|status| status.failure)
-        .expect("a failure");
+    let (_, failure) = host.wait_for_failure("notes", 1);
     assert!(
         failure.message.contains("choked on note 2"),
         "{}",
@@ -89,16 +73,7 @@ fn a_module_may_not_touch_the_hosts_transaction() {
     let host = TestHost::with_commands();
     host.note("a", 1, "begin");
     host.deploy(ModuleKind::Projector, "notes", &[]);
-    let status = host.wait_for("notes", |module| {
-        module
-            .subscription
-            .as_ref()
-            .is_some_and(|status| status.failure.is_some())
-    });
-    let failure = status
-        .subscription
-        .and_then(|status| status.failure)
-        .expect("a failure");
+    let (_, failure) = host.wait_for_failure("notes", 1);
     assert!(
         failure.message.contains("the host owns transactions"),
         "{}",

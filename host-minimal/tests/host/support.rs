@@ -11,6 +11,7 @@ use host_minimal::host::{ModuleStatus, Upload};
 use host_minimal::limits::EVENTS_PAGE_EVENTS;
 use host_minimal::modules::{ModuleKind, ModuleName};
 use host_minimal::store::{EventFilter, RecordedEvent};
+use host_minimal::subscriptions::Failure;
 use host_minimal::{Host, HostConfig, HttpPolicy};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -218,6 +219,15 @@ impl TestHost {
         reached: impl Fn(&ModuleStatus) -> bool,
     ) -> ModuleStatus {
         wait_until(|| Some(self.module(name)).filter(&reached))
+    }
+
+    /// Waits until the module has failed so many times at one place.
+    pub(crate) fn wait_for_failure(&self, name: &str, attempts: u32) -> (ModuleStatus, Failure) {
+        wait_until(|| {
+            let module = self.module(name);
+            let failure = module.subscription.as_ref()?.failure.clone()?;
+            (failure.attempts >= attempts).then_some((module, failure))
+        })
     }
 
     /// Waits until the module has handled everything.
