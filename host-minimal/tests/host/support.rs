@@ -95,7 +95,7 @@ pub(crate) struct TestHost {
 }
 
 impl TestHost {
-    /// A host whose commands have a second and whose modules try again at once.
+    /// A host whose commands have three seconds and whose modules try again at once.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         Self {
@@ -255,8 +255,8 @@ impl TestHost {
 fn start_host(directory: &Path) -> Host {
     let mut config = HostConfig::new(directory.join("data"));
     config.http = HttpPolicy::default().allow_loopback();
-    config.settings.command_deadline = Duration::from_secs(1);
-    config.settings.projector_deadline = Duration::from_secs(1);
+    config.settings.command_deadline = Duration::from_secs(3);
+    config.settings.projector_deadline = Duration::from_secs(10);
     config.settings.memory_bytes = 32 << 20;
     config.settings.retry_base = Duration::from_millis(5);
     config.settings.retry_cap = Duration::from_millis(20);
