@@ -21,6 +21,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use http::header::AUTHORIZATION;
+use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -35,6 +36,7 @@ pub use self::problem::Problem;
 pub use self::server::{BindError, Server};
 
 use crate::Host;
+use crate::limits;
 use crate::modules::ModuleKind;
 
 /// Who may use the API.
@@ -124,10 +126,20 @@ async fn authorise(
     next: Next,
 ) -> Result<Response, Problem> {
     if access.admits(&request) {
-        Ok(next.run(request).await)
-    } else {
-        Err(Problem::unauthorized())
+        return Ok(next.run(request).await);
     }
+    discard_body(request.into_body()).await;
+    Err(Problem::unauthorized())
+}
+
+/// Reads a body that nobody wants, within bounds, so that the client gets to read the answer
+/// instead of losing the connection while it still sends.
+async fn discard_body(body: axum::body::Body) {
+    let body = http_body_util::Limited::new(body, limits::MODULE_BYTES);
+    let mut body = std::pin::pin!(body);
+    let read = async { while let Some(Ok(_frame)) = body.as_mut().frame().await {} };
+    // Past the bounds the connection may break: the client had its chance.
+    let _ = tokio::time::timeout(limits::REQUEST_HEAD_DEADLINE, read).await;
 }
 
 /// Runs what blocks where blocking is allowed.

@@ -39,12 +39,12 @@ pub(super) async fn execute(
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
+    let body = read_body(body, limits::INPUT_BYTES).await?;
     let call = Call {
         correlation_id: id_header(&head.headers, CORRELATION_ID)?,
         triggering_event_id: None,
         idempotency_key: id_header(&head.headers, IDEMPOTENCY_KEY)?,
     };
-    let body = read_body(body, limits::INPUT_BYTES).await?;
     let input = String::from_utf8(body.into()).map_err(|error| {
         Problem::bad_request(
             "invalid-input",

@@ -94,11 +94,13 @@ pub(super) async fn upload(
     request: Request,
     kind: ModuleKind,
 ) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
+    // Read before anything is judged: an answer in the middle of a large body breaks the
+    // connection, and the client never sees why.
+    let wasm = read_body(body, limits::MODULE_BYTES).await?.into();
     let name = parse_name(&name)?;
     let version = parse_version(&version)?;
-    let (head, body) = request.into_parts();
     let env = parse_env(&head.headers)?;
-    let wasm = read_body(body, limits::MODULE_BYTES).await?.into();
     let inserted = blocking(move || {
         host.upload(Upload {
             kind,
@@ -123,8 +125,8 @@ pub(super) async fn activate(
     request: Request,
     kind: ModuleKind,
 ) -> Result<Json<Value>, Problem> {
-    let name = parse_name(&name)?;
     let body = read_body(request.into_body(), limits::INPUT_BYTES).await?;
+    let name = parse_name(&name)?;
     let body: ActivateBody = serde_json::from_slice(&body).map_err(|error| {
         Problem::bad_request(
             "invalid-body",

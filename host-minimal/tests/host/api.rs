@@ -340,10 +340,13 @@ fn bad_modules_are_refused_and_nothing_is_stored() {
         post("/commands/a%2fb/versions/1.0.0", wasm).problem(400),
         "invalid-name"
     );
-    assert_eq!(
-        post("/commands/note/versions/one", wasm).problem(400),
-        "invalid-version"
-    );
+    let large = vec![0; host_minimal::limits::MODULE_BYTES / 4];
+    for _ in 0..8 {
+        assert_eq!(
+            post("/commands/note/versions/one", &large).problem(400),
+            "invalid-version"
+        );
+    }
     let put = |path: &str, body: &[u8]| server.request("PUT", path, &[], body);
     assert_eq!(
         put("/commands/note/active", b"{}").problem(400),
@@ -406,6 +409,12 @@ fn a_key_is_asked_for_where_one_is_set() {
     );
     assert_eq!(reply.status, 200);
     assert_eq!(server.get("/health").status, 200);
+    // Refused or not, a large body does not cost the client its answer.
+    let wasm = vec![0; host_minimal::limits::MODULE_BYTES / 4];
+    for _ in 0..8 {
+        let reply = server.request("POST", "/commands/note/versions/1.0.0", &[], &wasm);
+        assert_eq!(reply.problem(401), "unauthorized");
+    }
 }
 
 #[test]
