@@ -130,11 +130,6 @@ impl DataDir {
     pub fn cache(&self) -> PathBuf {
         self.root.join("cache")
     }
-
-    /// A compiled module under the hash that identifies it.
-    pub fn compiled(&self, key: &[u8; 32]) -> PathBuf {
-        self.cache().join(format!("{}.cwasm", hex::encode(key)))
-    }
 }
 
 /// Makes the name of a new file or directory durable: its own fsync does not.

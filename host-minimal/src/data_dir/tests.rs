@@ -55,10 +55,7 @@ fn files_lie_where_the_layout_says() {
         directory.effect_log(&name("mail")),
         root.join("effect/mail.log")
     );
-    let compiled = root
-        .join("cache")
-        .join(format!("{}.cwasm", "0a".repeat(32)));
-    assert_eq!(directory.compiled(&[10; 32]), compiled);
+    assert_eq!(directory.cache(), root.join("cache"));
 }
 
 #[test]
