@@ -48,7 +48,7 @@ pub struct Emitted {
     pub id: Uuid,
     /// The event type's name.
     pub event_type: String,
-    /// Name and value of each domain id.
+    /// Name and value of each domain id; a name with several values is repeated.
     pub domain_ids: Vec<(String, String)>,
 }
 
@@ -68,8 +68,15 @@ pub enum ExecuteError {
         violations: Vec<Violation>,
     },
     /// The command's rules say no.
-    #[error("{0}")]
-    Rejected(String),
+    #[error("{message}")]
+    Rejected {
+        /// The command's own word for the rule; `rejected` where it gave none.
+        code: String,
+        /// What the rule says, for people.
+        message: String,
+        /// What a program needs to know besides: JSON text.
+        details: Option<String>,
+    },
     /// Other writers kept changing the boundary.
     #[error("other writers changed what the command had read, {attempts} times in a row: {reason}")]
     Conflict {
@@ -246,7 +253,11 @@ impl Commands {
             Ok(output) => Ok(Ok(output)),
             Err(wit::ExecuteError::Conflict(reason)) => Ok(Err(reason)),
             Err(wit::ExecuteError::Invalid(invalid)) => Err(invalid.into()),
-            Err(wit::ExecuteError::Rejected(message)) => Err(ExecuteError::Rejected(message)),
+            Err(wit::ExecuteError::Rejected(rejection)) => Err(ExecuteError::Rejected {
+                code: rejection.code,
+                message: rejection.message,
+                details: rejection.details,
+            }),
             Err(wit::ExecuteError::Failed(reason)) => Err(ExecuteError::Unavailable(reason)),
         }
     }

@@ -5,7 +5,9 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Error, Ident, LitInt, LitStr, Meta, Path, Result, Token};
+use syn::{
+    Attribute, Error, ExprPath, Ident, LitInt, LitStr, Meta, Path, Result, Token, Type, bracketed,
+};
 
 use crate::errors::Errors;
 
@@ -13,16 +15,33 @@ use crate::errors::Errors;
 #[derive(Default)]
 pub(crate) struct Attrs<'a> {
     pub(crate) event_type: Option<(&'a Attribute, EventType)>,
+    pub(crate) upcasts: Vec<Upcast>,
     pub(crate) domain_id: Option<(&'a Attribute, Option<LitStr>)>,
     pub(crate) crypto_scope: Option<&'a Attribute>,
     pub(crate) from_domain_id: Option<&'a Attribute>,
     pub(crate) scope: Option<(&'a Attribute, Vec<ScopeEntry>)>,
 }
 
-/// `#[event_type("name", version = 2)]`.
+/// `#[event_type("name", version = 2, aliases = ["old.name"])]`.
+#[derive(Default)]
 pub(crate) struct EventType {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: Option<LitInt>,
+    pub(crate) aliases: Vec<LitStr>,
+}
+
+/// `#[upcast(version = 1, from = PlanCreatedV1)]`.
+pub(crate) struct Upcast {
+    pub(crate) version: LitInt,
+    pub(crate) step: Step,
+}
+
+/// How data of one version becomes data of the next.
+pub(crate) enum Step {
+    /// `from = Type`: it has the shape of a struct, which converts by `From`.
+    From(Box<Type>),
+    /// `with = function`.
+    With(ExprPath),
 }
 
 /// One of the names in `#[scope(shop_id, topic = "orders/paid")]`.
@@ -51,6 +70,9 @@ impl<'a> Attrs<'a> {
                 attribute,
                 (attribute, attribute.parse_args()?),
             )
+        } else if path.is_ident("upcast") {
+            self.upcasts.push(attribute.parse_args()?);
+            Ok(())
         } else if path.is_ident("domain_id") {
             set(
                 &mut self.domain_id,
@@ -116,37 +138,79 @@ fn from_domain_id(attribute: &Attribute) -> Result<()> {
 
 impl Parse for EventType {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut event_type = Self {
-            name: None,
-            version: None,
-        };
+        let mut event_type = Self::default();
         if input.is_empty() {
             return Err(input.error(
                 "expected the event type's name, as in `#[event_type(\"shop.connected\")]`",
             ));
         }
+        if input.peek(LitStr) {
+            event_type.name = Some(input.parse()?);
+            comma(input)?;
+        }
         while !input.is_empty() {
-            if input.peek(LitStr) && event_type.name.is_none() && event_type.version.is_none() {
-                event_type.name = Some(input.parse()?);
-            } else {
-                let key: Ident = input.call(Ident::parse_any).map_err(|error| {
-                    Error::new(error.span(), "expected a name in quotes, or `version = 2`")
-                })?;
-                if key != "version" || event_type.version.is_some() {
-                    return Err(Error::new(
-                        key.span(),
-                        "expected the event type's name in quotes, then `version = 2` or nothing",
-                    ));
-                }
-                input.parse::<Token![=]>()?;
+            let expected = "expected the event type's name in quotes, then `version = 2`, \
+                            `aliases = [\"old.name\"]` or nothing";
+            let key = key(input, expected)?;
+            if key == "version" && event_type.version.is_none() {
                 event_type.version = Some(input.parse()?);
+            } else if key == "aliases" && event_type.aliases.is_empty() {
+                let aliases;
+                bracketed!(aliases in input);
+                let aliases = Punctuated::<LitStr, Token![,]>::parse_terminated(&aliases)?;
+                event_type.aliases = aliases.into_iter().collect();
+            } else {
+                return Err(Error::new(key.span(), expected));
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
+            comma(input)?;
         }
         Ok(event_type)
     }
+}
+
+impl Parse for Upcast {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let expected = "expected an earlier version and how its data is read: \
+                        `version = 1, from = PlanCreatedV1` or `version = 1, with = function`";
+        let begin = input.span();
+        let (mut version, mut step) = (None, None);
+        while !input.is_empty() {
+            let key = key(input, expected)?;
+            if key == "version" && version.is_none() {
+                version = Some(input.parse()?);
+            } else if key == "from" && step.is_none() {
+                step = Some(Step::From(input.parse()?));
+            } else if key == "with" && step.is_none() {
+                step = Some(Step::With(input.parse()?));
+            } else {
+                return Err(Error::new(key.span(), expected));
+            }
+            comma(input)?;
+        }
+        match (version, step) {
+            (Some(version), Some(step)) => Ok(Self { version, step }),
+            _ => Err(Error::new(begin, expected)),
+        }
+    }
+}
+
+/// The name before a `=`, which is read too.
+fn key(input: ParseStream<'_>, expected: &str) -> Result<Ident> {
+    let key = input
+        .call(Ident::parse_any)
+        .map_err(|error| Error::new(error.span(), expected))?;
+    if input.parse::<Option<Token![=]>>()?.is_none() {
+        return Err(Error::new(key.span(), expected));
+    }
+    Ok(key)
+}
+
+/// The comma before the next entry, or the end.
+fn comma(input: ParseStream<'_>) -> Result<()> {
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(())
 }
 
 impl Parse for ScopeEntry {

@@ -179,7 +179,8 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
     let enter = quote_spanned! {context.span()=>
         ::umari::__private::enter_command(context, #name)
     };
-    let export = world::export(name, ident, input);
+    let call = call(ident, output);
+    let export = world::export(name, ident, input, &call);
     quote! {
         #(#attrs)*
         #vis #constness fn #ident(input: #input, context: #context) #output {
@@ -187,6 +188,34 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
             #inner_ident(input, #enter)
         }
 
+        // What the WASM build exports, so that a native build says what is wrong with it.
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(deprecated, unused, clippy::all, clippy::pedantic)]
+        const _: () = {
+            fn decodes<I: ::umari::__private::CommandInput>() {}
+            let _ = decodes::<#input>;
+            let _: fn(
+                #input,
+                #context,
+            ) -> ::core::result::Result<
+                ::umari::command::ExecuteOutput,
+                ::umari::__private::anyhow::Error,
+            > = |input, context| #call;
+        };
+
         #export
     }
+}
+
+/// Calls the function with `input` and `context`, and turns its error into an `anyhow::Error`.
+fn call(function: &Ident, output: &ReturnType) -> TokenStream {
+    let span = match output {
+        ReturnType::Default => function.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    quote_spanned! {span=> {
+        use ::umari::__private::{ClassifiedError as _, MuteError as _, TextError as _};
+        ::umari::__private::CommandReturn::into_result(#function(input, context))
+            .map_err(|error| (&&&::umari::__private::ErrorProbe::of(&error)).kind().convert(error))
+    }}
 }

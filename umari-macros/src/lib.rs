@@ -24,10 +24,13 @@ mod valid;
 /// |---|---|---|
 /// | `#[event_type("shop.connected")]` | the struct | the name it is stored under; the struct's name by default |
 /// | `#[event_type("shop.connected", version = 2)]` | the struct | also the version of its shape; 1 by default |
+/// | `#[event_type("shop.connected", aliases = ["shop.added"])]` | the struct | names that it was stored under in the past |
+/// | `#[upcast(version = 1, from = ShopConnectedV1)]` | the struct | data of version 1 has the shape of this struct, which converts by `From` |
+/// | `#[upcast(version = 1, with = split)]` | the struct | data of version 1 goes through this function |
 /// | `#[crypto_scope]` | a `#[domain_id]` field | encrypt the whole payload under a key of this domain id |
 ///
 /// An event also needs `DomainIds`, `Serialize` and `Deserialize`.
-#[proc_macro_derive(Event, attributes(event_type, domain_id, crypto_scope))]
+#[proc_macro_derive(Event, attributes(event_type, upcast, domain_id, crypto_scope))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     expand::derive(input.into(), expand::event::expand, fallback::event).into()
 }
@@ -35,7 +38,8 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 /// Says which fields of a struct are domain ids.
 ///
 /// `#[domain_id]` on a field makes it one, under the field's name; `#[domain_id("plan_id")]` gives
-/// it another name. A field that holds `None` binds nothing.
+/// it another name. A field that holds `None` binds nothing; a `Vec`, an array or a set binds each of
+/// its values; fields may share a name.
 #[proc_macro_derive(DomainIds, attributes(domain_id))]
 pub fn derive_domain_ids(input: TokenStream) -> TokenStream {
     expand::derive(

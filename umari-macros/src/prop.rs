@@ -1,8 +1,10 @@
 //! Questions about the model.
 
 use syn::ext::IdentExt;
+use syn::{LitInt, LitStr};
 
 use crate::ast::{Field, Set, Struct, Variant};
+use crate::attr::Upcast;
 
 impl Struct<'_> {
     /// The name that the event is stored under.
@@ -11,7 +13,32 @@ impl Struct<'_> {
             .event_type
             .as_ref()
             .and_then(|(_, event_type)| event_type.name.as_ref())
-            .map_or_else(|| self.ident.unraw().to_string(), syn::LitStr::value)
+            .map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
+    }
+
+    /// The version of its shape.
+    pub(crate) fn version(&self) -> Option<&LitInt> {
+        let (_, event_type) = self.attrs.event_type.as_ref()?;
+        event_type.version.as_ref()
+    }
+
+    /// The names that it was stored under in the past.
+    pub(crate) fn aliases(&self) -> &[LitStr] {
+        self.attrs
+            .event_type
+            .as_ref()
+            .map_or(&[], |(_, event_type)| &event_type.aliases)
+    }
+
+    /// The upcasts, with their versions, from the first on.
+    pub(crate) fn upcasts(&self) -> Vec<(u32, &Upcast)> {
+        let upcasts = self.attrs.upcasts.iter();
+        // What is no number is reported by `valid`.
+        let mut upcasts: Vec<_> = upcasts
+            .filter_map(|upcast| Some((upcast.version.base10_parse().ok()?, upcast)))
+            .collect();
+        upcasts.sort_by_key(|(version, _)| *version);
+        upcasts
     }
 
     pub(crate) fn domain_ids(&self) -> impl Iterator<Item = &Field<'_>> {
@@ -66,7 +93,7 @@ impl Variant<'_> {
             .map(|entry| entry.name.as_str())
     }
 
-    pub(crate) fn static_fields(&self) -> impl Iterator<Item = (&str, &syn::LitStr)> {
+    pub(crate) fn static_fields(&self) -> impl Iterator<Item = (&str, &LitStr)> {
         self.attrs
             .scope
             .iter()

@@ -2,35 +2,27 @@
 
 use std::collections::HashSet;
 
-use syn::{Error, Generics};
+use syn::{Error, Generics, LitInt};
 
-use crate::ast::{Set, Struct};
+use crate::ast::{Field, Set, Struct};
 use crate::errors::Errors;
 use crate::names;
 
 /// Rules for everything with domain ids. Several derives on one struct report them alike, and the
 /// compiler shows equal errors once.
 pub(crate) fn domain_ids(node: &Struct<'_>, errors: &mut Errors) {
-    let mut seen = HashSet::new();
     for field in node.domain_ids() {
-        let name = field.tag_name();
-        let named = field
-            .attrs
-            .domain_id
-            .as_ref()
-            .and_then(|(_, name)| name.as_ref());
-        if let Some(wrong) = names::wrong_domain_id(&name) {
-            match named {
-                Some(literal) => errors.at(literal, wrong),
-                None => errors.at(field.ident, wrong),
-            }
-        } else if !seen.insert(name.clone()) {
-            let message = format!("another field is already the domain id `{name}`");
-            match named {
-                Some(literal) => errors.at(literal, message),
-                None => errors.at(field.ident, message),
-            }
+        if let Some(wrong) = names::wrong_domain_id(&field.tag_name()) {
+            at_name(field, wrong, errors);
         }
+    }
+}
+
+/// Reports something about a domain id's name where the name is written.
+fn at_name(field: &Field<'_>, message: String, errors: &mut Errors) {
+    match &field.attrs.domain_id {
+        Some((_, Some(literal))) => errors.at(literal, message),
+        _ => errors.at(field.ident, message),
     }
 }
 
@@ -49,20 +41,71 @@ pub(crate) fn event(node: &Struct<'_>, errors: &mut Errors) {
             ),
         );
     }
-    if let Some((_, event_type)) = &node.attrs.event_type {
-        if let Some(name) = &event_type.name
-            && let Some(wrong) = names::wrong_event_type(&name.value())
-        {
-            errors.at(name, wrong);
-        }
-        if let Some(version) = &event_type.version {
-            match version.base10_parse::<u32>() {
-                Ok(0) => errors.at(version, "versions of an event's shape start at 1"),
-                Ok(_) => {}
-                Err(error) => errors.push(error),
-            }
+    names(node, errors);
+    versions(node, errors);
+    crypto_scope(node, errors);
+}
+
+fn names(node: &Struct<'_>, errors: &mut Errors) {
+    let name = node
+        .attrs
+        .event_type
+        .as_ref()
+        .and_then(|(_, event_type)| event_type.name.as_ref());
+    let mut seen = HashSet::from([node.event_type()]);
+    if let Some(name) = name
+        && let Some(wrong) = names::wrong_event_type(&name.value())
+    {
+        errors.at(name, wrong);
+    }
+    for alias in node.aliases() {
+        if let Some(wrong) = names::wrong_event_type(&alias.value()) {
+            errors.at(alias, wrong);
+        } else if !seen.insert(alias.value()) {
+            errors.at(alias, "the event type already has this name");
         }
     }
+}
+
+fn versions(node: &Struct<'_>, errors: &mut Errors) {
+    let current = match node.version() {
+        Some(version) => match number(version, errors) {
+            Some(number) => number,
+            None => return,
+        },
+        None => 1,
+    };
+    let mut seen = HashSet::new();
+    for upcast in &node.attrs.upcasts {
+        let version = &upcast.version;
+        let Some(number) = number(version, errors) else {
+            continue;
+        };
+        if number >= current {
+            errors.at(
+                version,
+                format!(
+                    "an upcast is from an earlier version, and the event is at version {current}: \
+                     say `#[event_type(\"..\", version = {})]`",
+                    number.saturating_add(1)
+                ),
+            );
+        } else if !seen.insert(number) {
+            errors.at(version, format!("version {number} already has an upcast"));
+        }
+    }
+}
+
+fn number(version: &LitInt, errors: &mut Errors) -> Option<u32> {
+    match version.base10_parse::<u32>() {
+        Ok(0) => errors.at(version, "versions of an event's shape start at 1"),
+        Ok(number) => return Some(number),
+        Err(error) => errors.push(error),
+    }
+    None
+}
+
+fn crypto_scope(node: &Struct<'_>, errors: &mut Errors) {
     let mut scopes = node
         .fields
         .iter()
@@ -89,6 +132,17 @@ pub(crate) fn from_domain_ids(node: &Struct<'_>, errors: &mut Errors) {
         "a fold outlives the input it is built from",
         errors,
     );
+    let mut seen = HashSet::new();
+    for field in node.domain_ids() {
+        let name = field.tag_name();
+        if !seen.insert(name.clone()) {
+            let message = format!(
+                "another field is already the domain id `{name}`, so its value could be for either: \
+                 build this fold with `.fold_with(|input| ..)` instead of `FromDomainIds`"
+            );
+            at_name(field, message, errors);
+        }
+    }
     for field in &node.fields {
         if let Some(attribute) = field.attrs.from_domain_id
             && field.is_domain_id()

@@ -285,8 +285,10 @@ impl Outcome {
             return Err(self.missing_event(E::EVENT_TYPE));
         };
         match decode::<SingleEvent<E>>(raw) {
-            Ok(Some(event)) => Ok(event.data),
-            Ok(None) => Err(self.missing_event(E::EVENT_TYPE)),
+            Ok(events) => match events.into_iter().next() {
+                Some(event) => Ok(event.data),
+                None => Err(self.missing_event(E::EVENT_TYPE)),
+            },
             Err(error) => Err(Box::new(
                 self.report("an emitted event cannot be read back")
                     .cause(chain(&error)),

@@ -114,10 +114,9 @@ impl Fact {
 }
 
 fn round_trip<E: Event>(raw: &RawEvent) -> Result<Option<NewEvent>, String> {
-    let Some(event) = decode::<SingleEvent<E>>(raw).map_err(|error| chain(&error))? else {
-        return Ok(None);
-    };
-    encode(&event.data).map(Some).map_err(|error| chain(&error))
+    let events = decode::<SingleEvent<E>>(raw).map_err(|error| chain(&error))?;
+    let again = events.first().map(|event| encode(&event.data));
+    again.transpose().map_err(|error| chain(&error))
 }
 
 /// Check 6: what is stored comes back as it was.

@@ -2,27 +2,22 @@
 
 use std::marker::PhantomData;
 
+pub use anyhow;
 pub use serde_json::Value;
 
-use crate::command::CommandContext;
-use crate::domain_id::{
-    DomainIdBindings, DomainIdValue, FromDomainIdValue, FromDomainIdsError, ParseDomainIdError, tag,
-};
 use crate::event::EventSet;
 
+mod command;
+mod domain_ids;
 mod record;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
+pub use command::*;
+pub use domain_ids::*;
 pub use record::Record;
 #[cfg(target_family = "wasm")]
 pub use wasm::*;
-
-/// Enters an exported command.
-#[must_use]
-pub fn enter_command(context: CommandContext, name: &'static str) -> CommandContext {
-    context.named(name)
-}
 
 /// Whether two texts are equal, at compile time.
 #[must_use]
@@ -89,30 +84,6 @@ impl<T> UnknownSchema for &SchemaOf<T> {
     fn schema(&self) -> Option<String> {
         None
     }
-}
-
-/// Reads one field of a fold from the bindings.
-pub fn bound<T: FromDomainIdValue>(
-    field: &'static str,
-    bindings: &DomainIdBindings,
-) -> Result<T, FromDomainIdsError> {
-    let value = bindings.get(field).map(String::as_str);
-    T::from_domain_id_values(value.as_slice()).map_err(|error| match error {
-        ParseDomainIdError::Missing => FromDomainIdsError::Missing { field },
-        ParseDomainIdError::Mismatch { expected } => FromDomainIdsError::Mismatch {
-            field,
-            value: value.unwrap_or_default().to_owned(),
-            expected,
-        },
-    })
-}
-
-/// The encryption scope that one field gives its event.
-#[must_use]
-pub fn encryption_scope(name: &str, value: &impl DomainIdValue) -> Option<String> {
-    let mut scope = None;
-    value.each_domain_id(&mut |value| scope = Some(tag(name, &value)));
-    scope
 }
 
 /// Refuses event sets that a reader without bindings cannot read.

@@ -1,8 +1,10 @@
 //! Commands: reading what a decision depends on, deciding, and writing what was decided.
 
+use crate::boundary::running::{Evolving, Replay};
 use crate::boundary::slots::{Append, Many, One, Slots};
-use crate::boundary::{Bindings, Running, query, replay};
-use crate::domain_id::{DomainIds, FromDomainIds};
+use crate::boundary::{Running, query, replay};
+use crate::decider::Decider;
+use crate::domain_id::{DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError};
 use crate::fold::{Fold, FoldError};
 use crate::host::{self, Host, QueryItem, Transaction};
 
@@ -11,12 +13,14 @@ mod emit;
 mod error;
 mod input;
 mod output;
+mod rejection;
 
 pub use context::{CommandContext, CurrentEvent};
 pub use emit::Emit;
 pub use error::{CommandError, ExecuteError, retry_on_conflict};
 pub use input::{InvalidInput, Violation, decode_input, execute_json};
 pub use output::{EmittedEvent, ExecuteOutput};
+pub use rejection::Rejection;
 
 /// A command in the making: its input, and the folds that its decision depends on.
 ///
@@ -56,20 +60,82 @@ pub use output::{EmittedEvent, ExecuteOutput};
 pub struct Command<I, S = ()> {
     input: I,
     context: CommandContext,
-    bindings: Bindings,
+    bindings: DomainIdValues,
+    max_events: u64,
     slots: Result<S, FoldError>,
 }
 
 impl<I: DomainIds> Command<I> {
     /// A command without folds, which depends on nothing.
     pub fn new(input: I, context: CommandContext) -> Self {
-        let bindings = Bindings::of(&input);
+        let bindings = input.domain_id_values();
         Self {
             input,
             context,
             bindings,
+            max_events: u64::MAX,
             slots: Ok(()),
         }
+    }
+
+    /// Lets a decider decide that is built from the input's domain ids and reads the events that
+    /// carry them, and writes the events that it returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Command::execute`].
+    pub fn decide<D>(self) -> anyhow::Result<ExecuteOutput>
+    where
+        D: Decider<Input = I> + FromDomainIds<Args = ()>,
+    {
+        let decider = D::from_domain_id_values((), &self.bindings).map_err(not_built::<D>);
+        let running = decider.and_then(|decider| Running::start(Evolving(decider), &self.bindings));
+        self.run_decider(running)
+    }
+
+    /// Lets a decider of your own making decide, which reads the events that carry its own domain
+    /// ids, and writes the events that it returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Command::execute`].
+    pub fn decide_with<D>(self, make: impl FnOnce(&I) -> D) -> anyhow::Result<ExecuteOutput>
+    where
+        D: Decider<Input = I>,
+    {
+        let running = Running::start_bound(Evolving(make(&self.input)));
+        self.run_decider(running)
+    }
+
+    fn run_decider<D>(
+        self,
+        running: Result<Running<Evolving<D>>, FoldError>,
+    ) -> anyhow::Result<ExecuteOutput>
+    where
+        D: Decider<Input = I>,
+    {
+        let mut running = running.map_err(CommandError::Fold)?;
+        let read = read(
+            &mut [&mut running],
+            &self.context,
+            std::any::type_name::<I>(),
+            self.max_events,
+        )?;
+        match read {
+            Read::Duplicate(output) => Ok(output),
+            Read::Open(mut transaction) => {
+                let (decider, state) = running.into_decider();
+                let emit = decider.decide(self.input, state)?;
+                Ok(emit.commit(&mut *transaction)?)
+            }
+        }
+    }
+}
+
+fn not_built<T>(source: FromDomainIdsError) -> FoldError {
+    FoldError::Build {
+        fold: std::any::type_name::<T>(),
+        source,
     }
 }
 
@@ -90,12 +156,8 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
         F: Fold + FromDomainIds,
         S: Append<One<F>>,
     {
-        let bindings = self.input.domain_ids();
         self.register(|_, inherited| {
-            let fold = F::from_domain_ids(args, &bindings).map_err(|source| FoldError::Build {
-                fold: std::any::type_name::<F>(),
-                source,
-            })?;
+            let fold = F::from_domain_id_values(args, inherited).map_err(not_built::<F>)?;
             Ok(One(Running::start(fold, inherited)?))
         })
     }
@@ -123,9 +185,16 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
         })
     }
 
+    /// Reads at most `events` events in all; one more is a rejection with the code
+    /// `too-many-events`.
+    pub fn max_events(mut self, events: u64) -> Self {
+        self.max_events = events;
+        self
+    }
+
     fn register<N>(
         self,
-        start: impl FnOnce(&I, &Bindings) -> Result<N, FoldError>,
+        start: impl FnOnce(&I, &DomainIdValues) -> Result<N, FoldError>,
     ) -> Command<I, S::Output>
     where
         S: Append<N>,
@@ -134,6 +203,7 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
             input,
             context,
             bindings,
+            max_events,
             slots,
         } = self;
         let slots = slots.and_then(|slots| Ok(slots.append(start(&input, &bindings)?)));
@@ -141,6 +211,7 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
             input,
             context,
             bindings,
+            max_events,
             slots,
         }
     }
@@ -159,27 +230,50 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
     where
         D: FnOnce(I, S::States) -> anyhow::Result<Emit>,
     {
-        let name = self
-            .context
-            .command_name()
-            .unwrap_or(std::any::type_name::<I>());
         let mut slots = self.slots.map_err(CommandError::Fold)?;
-        let mut transaction = {
-            let mut folds = slots.running();
-            let query = query(folds.iter().flat_map(|fold| fold.selectors()));
-            let mut transaction = open(&query, &self.context, name)?;
-            if let Some(position) = transaction.duplicate() {
-                return Ok(ExecuteOutput {
-                    position: Some(position),
-                    events: Vec::new(),
-                });
+        let read = read(
+            &mut slots.running(),
+            &self.context,
+            std::any::type_name::<I>(),
+            self.max_events,
+        )?;
+        match read {
+            Read::Duplicate(output) => Ok(output),
+            Read::Open(mut transaction) => {
+                let emit = decide(self.input, slots.into_states())?;
+                Ok(emit.commit(&mut *transaction)?)
             }
-            replay(&mut *transaction, &mut folds).map_err(CommandError::Fold)?;
-            transaction
-        };
-        let emit = decide(self.input, slots.into_states())?;
-        Ok(emit.commit(&mut *transaction)?)
+        }
     }
+}
+
+/// How the read that a decision stands on went.
+enum Read {
+    /// The boundary that the decision may append to.
+    Open(Box<dyn Transaction>),
+    /// The call's idempotency key was used before.
+    Duplicate(ExecuteOutput),
+}
+
+/// Reads everything that `readers` read. A command that was not entered by its exported name goes
+/// by that of its input's type.
+fn read(
+    readers: &mut [&mut dyn Replay],
+    context: &CommandContext,
+    input: &'static str,
+    max_events: u64,
+) -> Result<Read, CommandError> {
+    let name = context.command_name().unwrap_or(input);
+    let query = query(readers.iter().flat_map(|reader| reader.selectors()));
+    let mut transaction = open(&query, context, name)?;
+    if let Some(position) = transaction.duplicate() {
+        return Ok(Read::Duplicate(ExecuteOutput {
+            position: Some(position),
+            events: Vec::new(),
+        }));
+    }
+    replay(&mut *transaction, readers, "command", max_events)?;
+    Ok(Read::Open(transaction))
 }
 
 fn open(

@@ -3,15 +3,21 @@
 use indexmap::IndexMap;
 
 mod value;
+mod values;
 
 pub use value::{DomainIdValue, FromDomainIdValue, ParseDomainIdError};
+pub use values::DomainIdValues;
 
-/// Domain ids by name, in the order of their fields.
+pub(crate) use value::{FromDomainIdValues, single};
+
+/// Domain ids by name, in the order of their fields, with one value each.
+/// [`DomainIdValues`] has them all.
 pub type DomainIdBindings = IndexMap<&'static str, String>;
 
 /// A value that names domain ids: an event, a command's input, or a fold.
 ///
-/// Derive it; each field marked `#[domain_id]` becomes one domain id.
+/// Derive it; each field marked `#[domain_id]` becomes a domain id: one value of it for a type that
+/// displays, none or one for an `Option`, any number for a `Vec`, an array or a set.
 ///
 /// # Examples
 ///
@@ -45,16 +51,16 @@ pub trait DomainIds {
     /// The domain ids that this value binds. A field that holds `None` binds nothing.
     fn domain_ids(&self) -> DomainIdBindings;
 
-    /// The names that this value means to bind, whether or not it does.
-    #[doc(hidden)]
-    fn declared_domain_ids(&self) -> Vec<&'static str> {
-        Self::DOMAIN_ID_FIELDS.to_vec()
-    }
-
-    /// Every name and value, in the order of the fields; a name may repeat.
-    #[doc(hidden)]
-    fn domain_id_pairs(&self) -> Vec<(&'static str, String)> {
-        self.domain_ids().into_iter().collect()
+    /// The same with every value: a plural field gives its name several.
+    fn domain_id_values(&self) -> DomainIdValues {
+        let mut values = DomainIdValues::new();
+        for name in Self::DOMAIN_ID_FIELDS {
+            values.declare_single(name);
+        }
+        for (name, value) in self.domain_ids() {
+            values.push(name, value);
+        }
+        values
     }
 }
 
@@ -101,6 +107,18 @@ pub trait FromDomainIds: Sized {
         args: Self::Args,
         bindings: &DomainIdBindings,
     ) -> Result<Self, FromDomainIdsError>;
+
+    /// Builds the value from names that may have several values each.
+    ///
+    /// # Errors
+    ///
+    /// As [`FromDomainIds::from_domain_ids`], and where several values meet a field for one.
+    fn from_domain_id_values(
+        args: Self::Args,
+        values: &DomainIdValues,
+    ) -> Result<Self, FromDomainIdsError> {
+        Self::from_domain_ids(args, &values.into())
+    }
 }
 
 /// Why a value could not be built from domain ids.
@@ -123,6 +141,19 @@ pub enum FromDomainIdsError {
         /// The field's type.
         expected: &'static str,
     },
+    /// A field for some number of values meets another number.
+    #[error(
+        "domain id `{field}` has {found} values where the fold holds {expected}; \
+         one fold for each value is registered with `fold_iter`"
+    )]
+    Count {
+        /// Its name.
+        field: &'static str,
+        /// How many the field holds.
+        expected: usize,
+        /// How many are bound.
+        found: usize,
+    },
 }
 
 impl FromDomainIdsError {
@@ -130,7 +161,9 @@ impl FromDomainIdsError {
     #[must_use]
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Missing { field } | Self::Mismatch { field, .. } => field,
+            Self::Missing { field } | Self::Mismatch { field, .. } | Self::Count { field, .. } => {
+                field
+            }
         }
     }
 }

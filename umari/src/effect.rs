@@ -1,6 +1,6 @@
 //! Effects: events in, calls to the outside and commands out.
 
-use crate::event::{EventSet, StoredEvent, decode};
+use crate::event::{EventSet, SerializationError, StoredEvent, decode};
 use crate::host::{QueryItem, RawEvent};
 use crate::projector::subscription;
 
@@ -94,11 +94,18 @@ pub fn query<E: Effect>() -> Vec<QueryItem> {
     subscription::<E::Query>()
 }
 
-/// The lane of one stored event. One that cannot be decoded has none: [`handle`] reports it. The
+/// The lane of one stored event; of several that its upcasts make of it, the first one's. The
 /// exported glue and test harnesses share this function.
-pub fn partition_key<E: Effect>(effect: &E, event: &RawEvent) -> Option<String> {
-    let event = decode::<E::Query>(event).ok().flatten()?;
-    effect.partition_key(event)
+///
+/// # Errors
+///
+/// A [`SerializationError`] for an event that cannot be read.
+pub fn partition_key<E: Effect>(
+    effect: &E,
+    event: &RawEvent,
+) -> Result<Option<String>, SerializationError> {
+    let first = decode::<E::Query>(event)?.into_iter().next();
+    Ok(first.and_then(|event| effect.partition_key(event)))
 }
 
 /// Delivers one stored event to an effect, as the current event of this thread; an event whose
@@ -107,16 +114,13 @@ pub fn partition_key<E: Effect>(effect: &E, event: &RawEvent) -> Option<String> 
 ///
 /// # Errors
 ///
-/// A [`DecodeError`](crate::event::DecodeError) for an event that does not have the shape of its
-/// type, or what [`Effect::handle`] returned.
+/// A [`SerializationError`] for an event that cannot be read, or what [`Effect::handle`] returned.
 pub fn handle<E: Effect>(effect: &mut E, event: &RawEvent) -> anyhow::Result<()> {
-    match decode::<E::Query>(event)? {
-        Some(stored) => {
-            let _current = enter_event(event);
-            effect.handle(stored)
-        }
-        None => Ok(()),
+    for stored in decode::<E::Query>(event)? {
+        let _current = enter_event(event);
+        effect.handle(stored)?;
     }
+    Ok(())
 }
 
 /// Makes `event` the current one of this thread until the returned guard is dropped.

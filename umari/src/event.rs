@@ -1,14 +1,25 @@
 //! Events: what happened, how it is stored, and how it is asked for.
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::marker::PhantomData;
 use uuid::Uuid;
 
-use crate::domain_id::{DomainIds, tag};
-use crate::host::{NewEvent, RawEvent};
+use crate::domain_id::DomainIds;
+use crate::host::RawEvent;
+
+mod error;
+mod payload;
+
+pub use error::{SerializationCause, SerializationError};
+pub use payload::{Payload, Upcasted, decode, decode_data, encode};
+
+pub(crate) use payload::{decode_each, encode_with};
+#[doc(hidden)]
+pub use payload::{is_named, previous_shape, upcast_with};
 
 /// A fact that is written to the event log.
 ///
@@ -34,6 +45,61 @@ use crate::host::{NewEvent, RawEvent};
 /// assert_eq!(event.encryption_scope().as_deref(), Some("shop_id:42"));
 /// # let _ = event.access_token;
 /// ```
+///
+/// # Changing an event
+///
+/// Events are never rewritten. A new field with `#[serde(default)]` needs nothing; for any other change
+/// the shape gets the next version, and the type says how data of the earlier ones is read:
+///
+/// - `#[upcast(version = 1, from = PlanCreatedV1)]`: as the struct `PlanCreatedV1`, which is then converted
+///   by `From` into the next version's struct or, if there is none, into the event.
+/// - `#[upcast(version = 2, with = split)]`: by the function `split`. It takes anything that deserialises, a
+///   `serde_json::Value` for one, and returns what [`Upcasted`] allows: the data in the shape of
+///   version 3, or none, or several.
+/// - `aliases = ["old.name"]`: events that were stored under another name. They are asked for, and
+///   read, as events of this type.
+///
+/// Upcasts run wherever events are read. The tags of a stored event stay what they were: a domain
+/// id that a later version adds does not find earlier events.
+///
+/// ```
+/// use umari::event::decode;
+/// use umari::prelude::*;
+///
+/// /// Version 1 had the price in whole units.
+/// #[derive(Deserialize)]
+/// struct PlanCreatedV1 {
+///     plan_id: u64,
+///     price: u64,
+/// }
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// #[event_type("plan.created", version = 2, aliases = ["warranty.plan.created"])]
+/// #[upcast(version = 1, from = PlanCreatedV1)]
+/// struct PlanCreated {
+///     #[domain_id]
+///     plan_id: u64,
+///     price_in_cents: u64,
+/// }
+///
+/// impl From<PlanCreatedV1> for PlanCreated {
+///     fn from(old: PlanCreatedV1) -> Self {
+///         PlanCreated { plan_id: old.plan_id, price_in_cents: old.price * 100 }
+///     }
+/// }
+///
+/// # let raw = umari::host::RawEvent {
+/// #     id: Uuid::nil(), position: 1, event_type: "warranty.plan.created".to_owned(),
+/// #     tags: vec!["plan_id:7".to_owned()], timestamp: Default::default(),
+/// #     correlation_id: Uuid::nil(), causation_id: Uuid::nil(), triggering_event_id: None,
+/// #     idempotency_key: None, encryption_scope: None, encryption_key_id: None,
+/// #     schema_version: 1, payload: Some(r#"{"plan_id": 7, "price": 49}"#.to_owned()),
+/// # };
+/// // `raw` is an old event: `warranty.plan.created`, version 1, {"plan_id": 7, "price": 49}.
+/// let events = decode::<SingleEvent<PlanCreated>>(&raw)?;
+/// assert_eq!(events[0].data.price_in_cents, 4900);
+/// # Ok::<(), SerializationError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "not an event",
@@ -46,10 +112,28 @@ pub trait Event: DomainIds + Serialize + DeserializeOwned + Sized + 'static {
     /// Version of the payload's shape, from 1.
     const SCHEMA_VERSION: u32 = 1;
 
+    /// Names under which events of this type were stored in the past. They are read as it.
+    const ALIASES: &'static [&'static str] = &[];
+
     /// `name:value` of the domain id whose data key encrypts the payload; `None` stores it as
     /// plain text.
     fn encryption_scope(&self) -> Option<String> {
         None
+    }
+
+    /// Reads data of an earlier `version`, which may be none, one or many events in the shape of
+    /// today, and adds them to `events`. Written by the derive from `#[upcast(..)]`.
+    ///
+    /// # Errors
+    ///
+    /// A [`SerializationCause`] where the data cannot be read as such.
+    #[doc(hidden)]
+    fn upcast(version: u32, json: &str, events: &mut Vec<Self>) -> Result<(), SerializationCause> {
+        let _ = (json, events);
+        Err(SerializationCause::MissingUpcast {
+            found: version,
+            known: Self::SCHEMA_VERSION,
+        })
     }
 }
 
@@ -160,9 +244,29 @@ pub trait EventSet: Sized {
     /// Which domain ids select the events of each type, in the order of the variants.
     fn event_domain_ids() -> Vec<EventDomainId>;
 
-    /// Decodes `data` where `event_type` is in the set; `None` where it is not.
+    /// Decodes `data`, in the shape of today, where `event_type` is in the set. `None` where it is
+    /// not, and where `data` is `null`.
     fn from_event(event_type: &str, data: &Value)
     -> Option<Result<Self::Item, SerializationError>>;
+
+    /// Decodes a payload of whatever version and passes each event in it to `found`. Written by
+    /// the derive; an event set of your own that does not write it knows no versions.
+    ///
+    /// # Errors
+    ///
+    /// A [`SerializationError`] where the payload is of a type in the set and cannot be read.
+    #[doc(hidden)]
+    fn decode(
+        payload: &Payload<'_>,
+        found: &mut dyn FnMut(Self::Item),
+    ) -> Result<(), SerializationError> {
+        if Self::event_types().contains(&payload.event_type())
+            && let Some(item) = Self::from_event(payload.event_type(), &payload.value()?)
+        {
+            found(item?);
+        }
+        Ok(())
+    }
 }
 
 /// The event set with exactly one type.
@@ -185,7 +289,11 @@ impl<E: Event> EventSet for SingleEvent<E> {
     }
 
     fn from_event(event_type: &str, data: &Value) -> Option<Result<E, SerializationError>> {
-        (event_type == E::EVENT_TYPE).then(|| decode_data(data))
+        is_named::<E>(event_type).then(|| decode_data(data))?
+    }
+
+    fn decode(payload: &Payload<'_>, found: &mut dyn FnMut(E)) -> Result<(), SerializationError> {
+        payload.decode_as(found)
     }
 }
 
@@ -195,6 +303,8 @@ impl<E: Event> EventSet for SingleEvent<E> {
 pub struct EventDomainId {
     /// The event type's name.
     pub event_type: &'static str,
+    /// Names under which events of the type were stored in the past.
+    pub aliases: &'static [&'static str],
     /// Domain ids whose values are looked up in the bindings.
     pub dynamic_fields: Vec<&'static str>,
     /// Domain ids with a fixed value.
@@ -210,6 +320,7 @@ impl EventDomainId {
     pub fn unscoped<E: Event>() -> Self {
         Self {
             event_type: E::EVENT_TYPE,
+            aliases: E::ALIASES,
             dynamic_fields: E::DOMAIN_ID_FIELDS.to_vec(),
             static_fields: Vec::new(),
             scoped: false,
@@ -224,119 +335,10 @@ impl EventDomainId {
     ) -> Self {
         Self {
             event_type: E::EVENT_TYPE,
+            aliases: E::ALIASES,
             dynamic_fields: dynamic_fields.to_vec(),
             static_fields: static_fields.to_vec(),
             scoped: true,
         }
     }
-}
-
-/// Why an event's data could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct SerializationError(#[from] serde_json::Error);
-
-/// A stored event that does not have the shape that its type promises.
-#[derive(Debug, thiserror::Error)]
-#[error("event `{event_type}` at position {position} (id {id}) cannot be decoded")]
-#[non_exhaustive]
-pub struct DecodeError {
-    /// The event type's name.
-    pub event_type: String,
-    /// Where it is in the log.
-    pub position: u64,
-    /// Its id.
-    pub id: Uuid,
-    /// What is wrong with its payload.
-    #[source]
-    pub source: SerializationError,
-}
-
-impl DecodeError {
-    fn new(raw: &RawEvent, source: impl Into<SerializationError>) -> Self {
-        Self {
-            event_type: raw.event_type.clone(),
-            position: raw.position,
-            id: raw.id,
-            source: source.into(),
-        }
-    }
-}
-
-/// An event that could not be serialised.
-#[derive(Debug, thiserror::Error)]
-#[error("event `{event_type}` cannot be serialised")]
-#[non_exhaustive]
-pub struct EncodeError {
-    /// The event type's name.
-    pub event_type: &'static str,
-    /// What is wrong.
-    #[source]
-    pub source: SerializationError,
-}
-
-/// Turns an event into what the log stores. Commands and test harnesses share this function.
-///
-/// # Errors
-///
-/// An [`EncodeError`] when the event's `Serialize` fails.
-pub fn encode<E: Event>(event: &E) -> Result<NewEvent, EncodeError> {
-    let payload = serde_json::to_string(event).map_err(|error| EncodeError {
-        event_type: E::EVENT_TYPE,
-        source: error.into(),
-    })?;
-    Ok(NewEvent {
-        event_type: E::EVENT_TYPE.to_owned(),
-        schema_version: E::SCHEMA_VERSION,
-        tags: event
-            .domain_id_pairs()
-            .iter()
-            .map(|(name, value)| tag(name, value))
-            .collect(),
-        encryption_scope: event.encryption_scope(),
-        payload,
-    })
-}
-
-/// Turns what the log stores into an event of the set `S`. Folds, projectors, effects and test
-/// harnesses share this function.
-///
-/// `Ok(None)` means that there is nothing to read: the event's data key has been deleted, or its
-/// type is not in the set.
-///
-/// # Errors
-///
-/// A [`DecodeError`] when the payload does not have the shape of its type.
-pub fn decode<S: EventSet>(raw: &RawEvent) -> Result<Option<StoredEvent<S::Item>>, DecodeError> {
-    match parse(raw)? {
-        Some(data) => decode_parsed::<S>(raw, &data),
-        None => Ok(None),
-    }
-}
-
-/// The payload as JSON; `None` when its data key has been deleted.
-pub(crate) fn parse(raw: &RawEvent) -> Result<Option<Value>, DecodeError> {
-    let Some(payload) = &raw.payload else {
-        return Ok(None);
-    };
-    serde_json::from_str(payload)
-        .map(Some)
-        .map_err(|error| DecodeError::new(raw, error))
-}
-
-pub(crate) fn decode_parsed<S: EventSet>(
-    raw: &RawEvent,
-    data: &Value,
-) -> Result<Option<StoredEvent<S::Item>>, DecodeError> {
-    match S::from_event(&raw.event_type, data) {
-        None => Ok(None),
-        Some(Ok(item)) => Ok(Some(StoredEvent::around(raw, item))),
-        Some(Err(error)) => Err(DecodeError::new(raw, error)),
-    }
-}
-
-/// Decodes one event's data; for `#[derive(EventSet)]`.
-#[doc(hidden)]
-pub fn decode_data<E: Event>(data: &Value) -> Result<E, SerializationError> {
-    E::deserialize(data).map_err(SerializationError)
 }

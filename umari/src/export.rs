@@ -33,13 +33,13 @@ macro_rules! export_projector {
                     $crate::__private::projector_query::<$projector>()
                 }
 
-                fn init() -> ::std::result::Result<(), ::std::string::String> {
+                fn init() -> ::std::result::Result<(), $crate::__private::wit::common::Failure> {
                     $crate::__private::projector_init::<$projector>(&INSTANCE)
                 }
 
                 fn handle(
                     event: $crate::__private::wit::common::StoredEvent,
-                ) -> ::std::result::Result<(), ::std::string::String> {
+                ) -> ::std::result::Result<(), $crate::__private::wit::common::Failure> {
                     $crate::__private::projector_handle::<$projector>(&INSTANCE, event)
                 }
             }
@@ -85,19 +85,22 @@ macro_rules! export_effect {
                     $crate::__private::effect_query::<$effect>()
                 }
 
-                fn init() -> ::std::result::Result<(), ::std::string::String> {
+                fn init() -> ::std::result::Result<(), $crate::__private::wit::common::Failure> {
                     $crate::__private::effect_init::<$effect>(&INSTANCE)
                 }
 
                 fn partition_key(
                     event: $crate::__private::wit::common::StoredEvent,
-                ) -> ::std::option::Option<::std::string::String> {
+                ) -> ::std::result::Result<
+                    ::std::option::Option<::std::string::String>,
+                    $crate::__private::wit::common::Failure,
+                > {
                     $crate::__private::effect_partition_key::<$effect>(&INSTANCE, event)
                 }
 
                 fn handle(
                     event: $crate::__private::wit::common::StoredEvent,
-                ) -> ::std::result::Result<(), ::std::string::String> {
+                ) -> ::std::result::Result<(), $crate::__private::wit::common::Failure> {
                     $crate::__private::effect_handle::<$effect>(&INSTANCE, event)
                 }
             }

@@ -1,7 +1,7 @@
 //! Folds: state that is derived from the log on every call.
 
 use crate::domain_id::{DomainIds, FromDomainIdsError};
-use crate::event::{DecodeError, EventSet, StoredEvent};
+use crate::event::{EventSet, SerializationError, StoredEvent};
 use crate::host::TransactionError;
 
 mod builtin;
@@ -53,6 +53,10 @@ pub trait Fold: DomainIds + 'static {
     /// What they add up to. It starts as its default.
     type State: Default + 'static;
 
+    /// How many events it may read. One more is a [`FoldError::TooManyEvents`], so that a history
+    /// which grows without bound is noticed before it is slow.
+    const MAX_EVENTS: u64 = u64::MAX;
+
     /// Applies one event. Events come in the order of the log; one whose data key has been
     /// deleted does not come at all.
     fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as EventSet>::Item>);
@@ -87,6 +91,32 @@ pub enum FoldError {
         /// The names that are bound.
         bound_fields: String,
     },
+    /// A fold selects by so many values of several domain ids that no store would answer.
+    #[error(
+        "fold `{fold}` selects `{event_type}` by {alternatives} combinations of values, more than {limit}: \
+         scope it by fewer domain ids, or read in parts"
+    )]
+    TooManyValues {
+        /// The fold's type.
+        fold: &'static str,
+        /// The event type's name.
+        event_type: &'static str,
+        /// How many combinations there are.
+        alternatives: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A fold, a command or a query read as many events as it may, and there are more.
+    #[error(
+        "`{reader}` reads more than its limit of {limit} events: \
+         narrow its scope, raise the limit, or let a snapshot stand for its past"
+    )]
+    TooManyEvents {
+        /// The fold's type, or `command` or `query`.
+        reader: &'static str,
+        /// How many it may read.
+        limit: u64,
+    },
     /// A fold could not be built from the input's domain ids.
     #[error("fold `{fold}` cannot be built from the input")]
     Build {
@@ -98,7 +128,7 @@ pub enum FoldError {
     },
     /// A stored event does not have the shape of its type.
     #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Decode(#[from] SerializationError),
     /// The host could not read.
     #[error(transparent)]
     Transaction(#[from] TransactionError),

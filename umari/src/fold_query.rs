@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::boundary::running::Evolving;
 use crate::boundary::slots::{Append, Many, One, Slots};
 use crate::boundary::{Running, query, replay};
 use crate::command::CommandContext;
+use crate::decider::Decider;
 use crate::fold::{Fold, FoldError};
 use crate::host::{self, AsOf, Host};
 
@@ -34,6 +36,7 @@ use crate::host::{self, AsOf, Host};
 pub struct FoldQuery<S = ()> {
     slots: Result<S, FoldError>,
     as_of: Option<AsOf>,
+    max_events: u64,
 }
 
 impl FoldQuery {
@@ -42,6 +45,7 @@ impl FoldQuery {
         Self {
             slots: Ok(()),
             as_of: None,
+            max_events: u64::MAX,
         }
     }
 }
@@ -58,14 +62,15 @@ impl<S: Slots> FoldQuery<S> {
     where
         S: Append<One<F>>,
     {
-        let slots = self.slots.and_then(|slots| {
-            let running = Running::start_bound(fold)?;
-            Ok(slots.append(One(running)))
-        });
-        FoldQuery {
-            slots,
-            as_of: self.as_of,
-        }
+        self.register(|| Ok(One(Running::start_bound(fold)?)))
+    }
+
+    /// Registers a decider; its state is read, and nothing decided.
+    pub fn decider<D: Decider>(self, decider: D) -> FoldQuery<S::Output>
+    where
+        S: Append<One<Evolving<D>>>,
+    {
+        self.register(|| Ok(One(Running::start_bound(Evolving(decider))?)))
     }
 
     /// Registers one fold for each element; their states come as a `Vec`.
@@ -73,17 +78,28 @@ impl<S: Slots> FoldQuery<S> {
     where
         S: Append<Many<F>>,
     {
-        let slots = self.slots.and_then(|slots| {
-            let running = folds
-                .into_iter()
-                .map(Running::start_bound)
-                .collect::<Result<_, _>>()?;
-            Ok(slots.append(Many(running)))
-        });
+        self.register(|| {
+            let running = folds.into_iter().map(Running::start_bound);
+            Ok(Many(running.collect::<Result<_, _>>()?))
+        })
+    }
+
+    fn register<N>(self, start: impl FnOnce() -> Result<N, FoldError>) -> FoldQuery<S::Output>
+    where
+        S: Append<N>,
+    {
+        let slots = self.slots.and_then(|slots| Ok(slots.append(start()?)));
         FoldQuery {
             slots,
             as_of: self.as_of,
+            max_events: self.max_events,
         }
+    }
+
+    /// Reads at most `events` events in all; one more is a [`FoldError::TooManyEvents`].
+    pub fn max_events(mut self, events: u64) -> Self {
+        self.max_events = events;
+        self
     }
 
     /// Reads only up to and including a position (`u64`) or a moment (`DateTime<Utc>`).
@@ -92,12 +108,17 @@ impl<S: Slots> FoldQuery<S> {
         self
     }
 
+    /// Reads only what was written up to and including a moment: [`FoldQuery::as_of`] by time.
+    pub fn as_of_time(self, time: DateTime<Utc>) -> Self {
+        self.as_of(time)
+    }
+
     /// Reads the log and returns the states.
     ///
     /// # Errors
     ///
-    /// A [`FoldError`] for a domain id without a value, an event that cannot be decoded, or a
-    /// store that cannot be read.
+    /// A [`FoldError`] for a domain id without a value, an event that cannot be decoded, a limit that
+    /// is passed, or a store that cannot be read.
     pub fn run(self) -> Result<S::States, FoldError> {
         let mut slots = self.slots?;
         let mut folds = slots.running();
@@ -114,7 +135,7 @@ impl<S: Slots> FoldQuery<S> {
                 host::with(|host| Host::open(host, &query, &context, ""))?
             }
         };
-        replay(&mut *transaction, &mut folds)?;
+        replay(&mut *transaction, &mut folds, "query", self.max_events)?;
         drop(folds);
         Ok(slots.into_states())
     }

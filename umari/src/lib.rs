@@ -54,6 +54,7 @@ extern crate self as umari;
 
 mod boundary;
 pub mod command;
+pub mod decider;
 pub mod domain_id;
 pub mod effect;
 pub mod env;

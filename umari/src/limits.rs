@@ -8,3 +8,7 @@ pub const TUPLE_COLUMNS_MAX: usize = 8;
 
 /// How often [`retry_on_conflict`](crate::command::retry_on_conflict) calls its closure.
 pub const CONFLICT_ATTEMPTS_MAX: u32 = 5;
+
+/// How many combinations of values one fold may select one event type by, where its domain ids
+/// have several each. The host takes as many alternatives in one query.
+pub const QUERY_ITEMS_MAX: usize = 1_024;

@@ -5,11 +5,11 @@
 
 pub use crate::command::{
     Command, CommandContext, CommandError, Emit, EmittedEvent, ExecuteError, ExecuteOutput,
-    retry_on_conflict,
+    Rejection, retry_on_conflict,
 };
+pub use crate::decider::Decider;
 pub use crate::domain_id::{
-    DomainIdBindings, DomainIdValue, DomainIds, FromDomainIdValue, FromDomainIds,
-    FromDomainIdsError,
+    DomainIdBindings, DomainIdValue, DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError,
 };
 pub use crate::effect::Effect;
 pub use crate::env;

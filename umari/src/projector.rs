@@ -77,13 +77,12 @@ pub fn query<P: Projector>() -> Vec<QueryItem> {
 ///
 /// # Errors
 ///
-/// A [`DecodeError`](crate::event::DecodeError) for an event that does not have the shape of its
-/// type, or what [`Projector::handle`] returned.
+/// A [`SerializationError`](crate::event::SerializationError) for an event that cannot be read, or what [`Projector::handle`] returned.
 pub fn handle<P: Projector>(projector: &mut P, event: &RawEvent) -> anyhow::Result<()> {
-    match decode::<P::Query>(event)? {
-        Some(event) => projector.handle(event),
-        None => Ok(()),
+    for event in decode::<P::Query>(event)? {
+        projector.handle(event)?;
     }
+    Ok(())
 }
 
 /// What a reader without bindings reads: by type, and by the fixed values of `#[scope(..)]`.

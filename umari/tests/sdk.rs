@@ -9,12 +9,18 @@ mod store;
 mod boundary;
 #[path = "sdk/commands.rs"]
 mod commands;
+#[path = "sdk/deciders.rs"]
+mod deciders;
 #[path = "sdk/effects.rs"]
 mod effects;
 #[path = "sdk/export.rs"]
 mod export;
+#[path = "sdk/plural.rs"]
+mod plural;
 #[path = "sdk/rows.rs"]
 mod rows;
+#[path = "sdk/versions.rs"]
+mod versions;
 #[path = "sdk/wire.rs"]
 mod wire;
 

@@ -103,11 +103,7 @@ impl From<Executed> for Answer {
             .map(|event| EmittedBody {
                 id: event.id,
                 event_type: event.event_type,
-                domain_ids: event
-                    .domain_ids
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
+                domain_ids: by_name(event.domain_ids),
             })
             .collect();
         Self {
@@ -115,5 +111,40 @@ impl From<Executed> for Answer {
             events,
             attempts: executed.attempts,
         }
+    }
+}
+
+/// Domain ids as an object: a name with several values has a list.
+fn by_name(domain_ids: Vec<(String, String)>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (name, value) in domain_ids {
+        match object.get_mut(&name) {
+            None => {
+                object.insert(name, value.into());
+            }
+            Some(Value::Array(values)) => values.push(value.into()),
+            Some(first) => *first = Value::Array(vec![first.take(), value.into()]),
+        }
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_several_values_has_a_list() {
+        let ids = [
+            ("shop_id", "1"),
+            ("product_id", "7"),
+            ("product_id", "8"),
+            ("product_id", "9"),
+        ];
+        let ids = ids.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(
+            Value::from(by_name(ids.to_vec())),
+            serde_json::json!({"shop_id": "1", "product_id": ["7", "8", "9"]})
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem documents (<https://www.rfc-editor.org/rfc/rfc9457>).
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode};
@@ -13,7 +15,8 @@ use crate::modules::ModuleStoreError;
 use crate::report::chain;
 use crate::store::ReadError;
 
-/// A problem document. `code` is stable; `detail` is for people.
+/// A problem document. `code` is stable; `detail` is for people. The `code` of a rejection is the
+/// command's own, and its `type` that of every rejection.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
@@ -21,7 +24,7 @@ pub struct Problem {
     title: &'static str,
     #[serde(serialize_with = "as_number")]
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     detail: String,
     #[serde(flatten)]
     more: Map<String, Value>,
@@ -42,7 +45,7 @@ impl Problem {
             kind: format!("urn:umari:problem:{code}"),
             title,
             status,
-            code,
+            code: code.into(),
             detail: detail.into(),
             more: Map::new(),
         }
@@ -153,12 +156,7 @@ impl From<ExecuteError> for Problem {
                 Self::bad_request("invalid-input", "Invalid input", detail)
                     .with("violations", violations.into())
             }
-            ExecuteError::Rejected(_) => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "rejected",
-                "Command rejected",
-                detail,
-            ),
+            ExecuteError::Rejected { code, details, .. } => Self::rejected(code, detail, details),
             ExecuteError::Conflict { attempts, .. } => {
                 Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
                     .with("attempts", attempts.into())
@@ -189,6 +187,25 @@ impl From<ExecuteError> for Problem {
 }
 
 impl Problem {
+    /// A command's own no. Its type says so; its code and details are the command's.
+    fn rejected(code: String, detail: String, details: Option<String>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "rejected",
+            "Command rejected",
+            detail,
+        );
+        problem.code = code.into();
+        match details {
+            Some(text) => {
+                // The SDK sends an object. Whatever else a module sends is passed on as its text.
+                let details = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                problem.with("details", details)
+            }
+            None => problem,
+        }
+    }
+
     fn from_crash(crash: Crash, detail: String) -> Self {
         match crash {
             Crash::Panic { location, message } => Self::new(

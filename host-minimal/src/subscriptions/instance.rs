@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use wasmtime::Store;
 
 use super::Runtime;
+use crate::bindings::common_wit::Failure;
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::sqlite::{Begin, SqliteContext};
@@ -35,8 +36,8 @@ enum GuestExports {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SubscriptionError {
     /// The module said so.
-    #[error("{0}")]
-    Refused(String),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The module crashed.
     #[error("the module {0}")]
     Crashed(#[from] Crash),
@@ -49,6 +50,31 @@ pub(super) enum SubscriptionError {
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+}
+
+/// What a module said, with its causes.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Refusal {
+    message: String,
+    #[source]
+    cause: Option<Box<Refusal>>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let first = failure
+            .causes
+            .into_iter()
+            .rev()
+            .fold(None, |cause, message| {
+                Some(Box::new(Self { message, cause }))
+            });
+        Self {
+            message: failure.message,
+            cause: first,
+        }
+    }
 }
 
 impl Instance {
@@ -109,19 +135,21 @@ impl Instance {
         query.map(to_query).map_err(|error| self.crashed(&error))
     }
 
-    /// The lane of an event; projectors have one only.
+    /// The lane of an event; projectors have one only. An event for which the module cannot say goes
+    /// to the lane of those without a key, where `handle` says why.
     pub(super) fn partition_key(
         &mut self,
         event: &RecordedEvent,
     ) -> Result<Option<String>, SubscriptionError> {
         self.begin_call();
         let key = match &self.guest {
-            GuestExports::Projector(_) => Ok(None),
+            GuestExports::Projector(_) => Ok(Ok(None)),
             GuestExports::Effect(guest) => {
                 guest.call_partition_key(&mut self.store, &event.clone().into())
             }
         };
-        key.map_err(|error| self.crashed(&error))
+        let key = key.map_err(|error| self.crashed(&error))?;
+        Ok(key.unwrap_or_default())
     }
 
     /// Hands one event to the module. Transactions are the caller's.
@@ -134,7 +162,7 @@ impl Instance {
         };
         handled
             .map_err(|error| self.crashed(&error))?
-            .map_err(SubscriptionError::Refused)
+            .map_err(|failure| Refusal::from(failure).into())
     }
 
     fn init(&mut self) -> Result<(), SubscriptionError> {
@@ -146,7 +174,7 @@ impl Instance {
         };
         initialised
             .map_err(|error| self.crashed(&error))?
-            .map_err(SubscriptionError::Refused)?;
+            .map_err(Refusal::from)?;
         self.connection().execute_batch("COMMIT")?;
         Ok(())
     }

@@ -229,6 +229,18 @@ fn bad_input_is_answered_with_a_problem() {
         server.execute("reject", r#"{"counter":"c"}"#).problem(422),
         "rejected"
     );
+    let all = r#"{"counters":["a","b"]}"#;
+    let noted = server.execute("note-in-all", all);
+    assert_eq!(
+        noted.body["events"][0]["domain_ids"],
+        json!({"counter": ["a", "b"]})
+    );
+    let again = server.execute("note-in-all", all);
+    // The type is that of every rejection, the code the command's own.
+    assert_eq!(again.status, 422);
+    assert_eq!(again.body["type"], "urn:umari:problem:rejected");
+    assert_eq!(again.body["code"], "noted-before");
+    assert_eq!(again.body["details"], json!({"counters": ["a", "b"]}));
     let panicked = server.execute("panic", r#"{"counter":"c"}"#);
     assert_eq!(panicked.problem(500), "module-panicked");
     assert_eq!(panicked.body["message"], "a bug about c\nin two lines");

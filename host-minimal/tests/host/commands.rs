@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use host_minimal::commands::{Call, ExecuteError};
+use host_minimal::commands::{Call, ExecuteError, Executed};
 use host_minimal::engine::trap::Crash;
 use host_minimal::limits;
 use serde_json::json;
@@ -65,12 +65,46 @@ fn an_ill_behaved_command_ends_alone() {
     );
 }
 
+fn rejected(code: &str, message: &str, details: Option<&str>) -> Result<Executed, ExecuteError> {
+    Err(ExecuteError::Rejected {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        details: details.map(str::to_owned),
+    })
+}
+
+#[test]
+fn several_values_of_a_domain_id_are_one_boundary() {
+    let host = TestHost::with_commands();
+    let note = |counters: &[&str]| host.execute("note-in-all", json!({ "counters": counters }));
+    let executed = note(&["a", "b"]).unwrap();
+    assert_eq!(
+        executed.events[0].domain_ids,
+        [("counter", "a"), ("counter", "b")].map(|(name, value)| (name.into(), value.into()))
+    );
+    assert!(note(&["c"]).is_ok());
+    assert_eq!(
+        note(&["d", "b", "c"]),
+        rejected(
+            "noted-before",
+            "some were noted before",
+            Some(r#"{"counters":["b","c"]}"#)
+        )
+    );
+    // No counter is nothing to read and nothing to conflict with.
+    assert!(note(&[]).is_ok());
+}
+
 #[test]
 fn a_commands_refusals_keep_their_class() {
     let host = TestHost::with_commands();
     assert_eq!(
         host.execute("reject", input()),
-        Err(ExecuteError::Rejected("no notes about c".into()))
+        rejected("rejected", "no notes about c", None)
+    );
+    assert_eq!(
+        host.execute("reject-in-words", input()),
+        rejected("rejected", "no words about c", None)
     );
     assert_eq!(
         host.execute("no-such", input()),
@@ -195,7 +229,9 @@ fn payloads_with_a_scope_are_encrypted_at_rest_and_readable_to_folds() {
     let input = json!({ "owner": "ann", "text": "a-very-secret-text" });
     host.execute("note-secret", input.clone()).expect("success");
     match host.execute("note-secret", input) {
-        Err(ExecuteError::Rejected(text)) => assert!(text.contains("is known"), "{text}"),
+        Err(ExecuteError::Rejected { message, .. }) => {
+            assert!(message.contains("is known"), "{message}");
+        }
         other => panic!("{other:?}"),
     }
     let event = host.events("secret.noted").remove(0);

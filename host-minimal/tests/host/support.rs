@@ -123,10 +123,12 @@ impl TestHost {
             "doze",
             "hoard",
             "note",
+            "note-in-all",
             "note-secret",
             "panic",
             "recurse",
             "reject",
+            "reject-in-words",
             "spin",
             "watch-clock",
         ] {

@@ -53,6 +53,9 @@ pub(crate) struct Problem {
     code: Option<String>,
     #[serde(default)]
     violations: Vec<Violation>,
+    /// What a command adds to its rejection.
+    #[serde(default)]
+    details: serde_json::Map<String, Value>,
     #[serde(skip)]
     status: u16,
     #[serde(skip)]
@@ -158,6 +161,9 @@ fn refused(fault: Fault, problem: &Problem, status: u16) -> Fault {
         };
         fault.why(format!("{field}: {message}"))
     });
+    for (name, value) in &problem.details {
+        fault = fault.why(format!("{name}: {value}"));
+    }
     if problem.violations.is_empty() || problem.code.is_some() {
         fault = fault.why(problem.label());
     }

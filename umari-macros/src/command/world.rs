@@ -11,7 +11,13 @@ use syn::{Ident, Type};
 const COMMON: &str = include_str!("../../wit/common/common.wit");
 const COMMAND: &str = include_str!("../../wit/command/command.wit");
 
-pub(crate) fn export(name: &str, function: &Ident, input: &Type) -> TokenStream {
+/// `call` calls the function with `input` and `context`.
+pub(crate) fn export(
+    name: &str,
+    function: &Ident,
+    input: &Type,
+    call: &TokenStream,
+) -> TokenStream {
     let module = format_ident!("__umari_export_{}", function.unraw());
     let instance = instance(name);
     let world = world(name);
@@ -55,7 +61,7 @@ pub(crate) fn export(name: &str, function: &Ident, input: &Type) -> TokenStream 
                     ::umari::__private::wit::command::ExecuteOutput,
                     ::umari::__private::wit::command::ExecuteError,
                 > {
-                    ::umari::__private::execute(&input, context, #function)
+                    ::umari::__private::execute(&input, context, |input: #input, context| #call)
                 }
             }
         };

@@ -3,7 +3,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Result};
 
-use crate::ast::{Field, Struct};
+use crate::ast::Struct;
 use crate::errors::Errors;
 use crate::valid;
 
@@ -22,15 +22,23 @@ pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
 fn implement(node: &Struct<'_>) -> TokenStream {
     let ident = node.ident;
     let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
-    let names = node.domain_ids().map(Field::tag_name);
+    let mut names = Vec::new();
+    for field in node.domain_ids() {
+        let name = field.tag_name();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     let bind = node.domain_ids().map(|field| {
         let (member, ty, name) = (field.ident, field.ty, field.tag_name());
         // At the user's type, so that a type which cannot be a domain id is pointed at.
         quote_spanned! {ty.span()=>
-            <#ty as ::umari::domain_id::DomainIdValue>::each_domain_id(
-                &self.#member,
-                &mut |value| { bindings.insert(#name, value); },
-            );
+            (&&&&::umari::__private::Probe::<#ty>::new()).kind().bind(&self.#member, #name, &mut values);
+        }
+    });
+    let kinds = node.domain_ids().next().map(|_| {
+        quote! {
+            use ::umari::__private::{KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _};
         }
     });
     let mutable = node.domain_ids().next().map(|_| quote!(mut));
@@ -41,9 +49,14 @@ fn implement(node: &Struct<'_>) -> TokenStream {
             const DOMAIN_ID_FIELDS: &'static [&'static str] = &[#(#names),*];
 
             fn domain_ids(&self) -> ::umari::domain_id::DomainIdBindings {
-                let #mutable bindings = ::umari::domain_id::DomainIdBindings::new();
+                ::core::convert::From::from(&self.domain_id_values())
+            }
+
+            fn domain_id_values(&self) -> ::umari::domain_id::DomainIdValues {
+                #kinds
+                let #mutable values = ::umari::domain_id::DomainIdValues::new();
                 #(#bind)*
-                bindings
+                values
             }
         }
     }

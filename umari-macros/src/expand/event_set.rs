@@ -28,14 +28,21 @@ fn implement(node: &Set<'_>) -> TokenStream {
         quote_spanned!(event.span()=> <#event as ::umari::event::Event>::EVENT_TYPE)
     });
     let domain_ids = node.variants.iter().map(event_domain_id);
+    let from_event = node.variants.iter().map(|variant| {
+        let (ident, event) = (variant.ident, variant.event);
+        quote_spanned! {event.span()=>
+            if ::umari::event::is_named::<#event>(event_type) {
+                return ::core::option::Option::map(
+                    ::umari::event::decode_data::<#event>(data),
+                    |read| ::core::result::Result::map(read, Self::#ident),
+                );
+            }
+        }
+    });
     let decode = node.variants.iter().map(|variant| {
         let (ident, event) = (variant.ident, variant.event);
         quote_spanned! {event.span()=>
-            if event_type == <#event as ::umari::event::Event>::EVENT_TYPE {
-                return ::core::option::Option::Some(
-                    ::umari::event::decode_data::<#event>(data).map(Self::#ident),
-                );
-            }
+            payload.decode_as::<#event>(&mut |event| found(Self::#ident(event)))?;
         }
     });
     let checks = if node.generics.params.is_empty() {
@@ -65,8 +72,16 @@ fn implement(node: &Set<'_>) -> TokenStream {
             ) -> ::core::option::Option<
                 ::core::result::Result<Self, ::umari::event::SerializationError>,
             > {
-                #(#decode)*
+                #(#from_event)*
                 ::core::option::Option::None
+            }
+
+            fn decode(
+                payload: &::umari::event::Payload<'_>,
+                found: &mut dyn ::core::ops::FnMut(Self),
+            ) -> ::core::result::Result<(), ::umari::event::SerializationError> {
+                #(#decode)*
+                ::core::result::Result::Ok(())
             }
         }
 

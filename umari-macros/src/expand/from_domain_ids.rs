@@ -36,7 +36,13 @@ fn implement(node: &Struct<'_>) -> TokenStream {
         let (member, ty) = (field.ident, field.ty);
         let value = if field.is_domain_id() {
             let name = field.tag_name();
-            quote_spanned!(ty.span()=> ::umari::__private::bound::<#ty>(#name, bindings)?)
+            quote_spanned! {ty.span()=>
+                ::umari::__private::bound(
+                    (&&&::umari::__private::Probe::<#ty>::new()).read(values.get(#name)),
+                    #name,
+                    values,
+                )?
+            }
         } else if field.attrs.from_domain_id.is_some() {
             quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default())
         } else {
@@ -45,11 +51,13 @@ fn implement(node: &Struct<'_>) -> TokenStream {
         };
         quote!(#member: #value)
     });
-    let unused = node
-        .domain_ids()
-        .next()
-        .is_none()
-        .then(|| quote!(let _ = bindings;));
+    let body = if node.domain_ids().next().is_some() {
+        quote!(
+            use ::umari::__private::{ReadMany as _, ReadNothing as _, ReadOne as _};
+        )
+    } else {
+        quote!(let _ = values;)
+    };
     quote! {
         #[automatically_derived]
         #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
@@ -57,10 +65,17 @@ fn implement(node: &Struct<'_>) -> TokenStream {
             type Args = #args;
 
             fn from_domain_ids(
-                #pattern: Self::Args,
+                args: Self::Args,
                 bindings: &::umari::domain_id::DomainIdBindings,
             ) -> ::core::result::Result<Self, ::umari::domain_id::FromDomainIdsError> {
-                #unused
+                Self::from_domain_id_values(args, &::core::convert::From::from(bindings))
+            }
+
+            fn from_domain_id_values(
+                #pattern: Self::Args,
+                values: &::umari::domain_id::DomainIdValues,
+            ) -> ::core::result::Result<Self, ::umari::domain_id::FromDomainIdsError> {
+                #body
                 ::core::result::Result::Ok(Self { #(#fields),* })
             }
         }

@@ -85,7 +85,8 @@ pub(crate) fn deliver<E: Effect>(
                 .cause("its commands emit events of types that it reacts to"),
             ));
         }
-        let lane = effect::partition_key(&instance, &event);
+        // Of an event that cannot be read `handle` says so.
+        let lane = effect::partition_key(&instance, &event).unwrap_or_default();
         delivery.lanes.push((event.clone(), lane));
         if let Err(message) = attempt(engine, || effect::handle(&mut instance, &event)) {
             delivery.failure = Some((event, message));

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::command::{CommandContext, ExecuteOutput, execute_json};
 use crate::effect::{self, Effect};
-use crate::host::wasm::convert;
+use crate::host::wasm::convert::{self, failure_to_wit};
 use crate::projector::{self, Projector};
 
 pub use crate::host::wasm::bindings as wit;
@@ -41,9 +41,11 @@ pub fn projector_query<P: Projector>() -> Vec<wit::common::QueryItem> {
 ///
 /// # Errors
 ///
-/// The text of what `init` returned.
-pub fn projector_init<P: Projector>(instance: &'static Instance<P>) -> Result<(), String> {
-    let made = P::init().map_err(|error| text(&error))?;
+/// What `init` returned.
+pub fn projector_init<P: Projector>(
+    instance: &'static Instance<P>,
+) -> Result<(), wit::common::Failure> {
+    let made = P::init().map_err(|error| failure_to_wit(&error))?;
     instance.set(Some(made));
     Ok(())
 }
@@ -52,13 +54,14 @@ pub fn projector_init<P: Projector>(instance: &'static Instance<P>) -> Result<()
 ///
 /// # Errors
 ///
-/// The text of what `handle` returned.
+/// What `handle` returned, or why the event cannot be read.
 pub fn projector_handle<P: Projector>(
     instance: &'static Instance<P>,
     event: wit::common::StoredEvent,
-) -> Result<(), String> {
+) -> Result<(), wit::common::Failure> {
     let event = convert::event_from_wit(event);
-    with(instance, |projector| projector::handle(projector, &event)).map_err(|error| text(&error))
+    with(instance, |projector| projector::handle(projector, &event))
+        .map_err(|error| failure_to_wit(&error))
 }
 
 /// The events to deliver to an effect.
@@ -71,34 +74,38 @@ pub fn effect_query<E: Effect>() -> Vec<wit::common::QueryItem> {
 ///
 /// # Errors
 ///
-/// The text of what `init` returned.
-pub fn effect_init<E: Effect>(instance: &'static Instance<E>) -> Result<(), String> {
-    let made = E::init().map_err(|error| text(&error))?;
+/// What `init` returned.
+pub fn effect_init<E: Effect>(instance: &'static Instance<E>) -> Result<(), wit::common::Failure> {
+    let made = E::init().map_err(|error| failure_to_wit(&error))?;
     instance.set(Some(made));
     Ok(())
 }
 
 /// The lane of an event.
-#[must_use]
+///
+/// # Errors
+///
+/// Why the event cannot be read.
 pub fn effect_partition_key<E: Effect>(
     instance: &'static Instance<E>,
     event: wit::common::StoredEvent,
-) -> Option<String> {
+) -> Result<Option<String>, wit::common::Failure> {
     let event = convert::event_from_wit(event);
     with(instance, |effect| effect::partition_key(effect, &event))
+        .map_err(|error| failure_to_wit(&error.into()))
 }
 
 /// Delivers an event to the component's effect.
 ///
 /// # Errors
 ///
-/// The text of what `handle` returned.
+/// What `handle` returned, or why the event cannot be read.
 pub fn effect_handle<E: Effect>(
     instance: &'static Instance<E>,
     event: wit::common::StoredEvent,
-) -> Result<(), String> {
+) -> Result<(), wit::common::Failure> {
     let event = convert::event_from_wit(event);
-    with(instance, |effect| effect::handle(effect, &event)).map_err(|error| text(&error))
+    with(instance, |effect| effect::handle(effect, &event)).map_err(|error| failure_to_wit(&error))
 }
 
 fn with<T, R>(instance: &'static Instance<T>, call: impl FnOnce(&mut T) -> R) -> R {
@@ -109,9 +116,4 @@ fn with<T, R>(instance: &'static Instance<T>, call: impl FnOnce(&mut T) -> R) ->
                 .expect("the host calls `init` before it delivers events"),
         )
     })
-}
-
-/// The whole chain of causes.
-fn text(error: &anyhow::Error) -> String {
-    format!("{error:#}")
 }

@@ -1,13 +1,12 @@
-//! The tuple of folds that a builder collects, for every arity from one macro.
+//! The tuple of readers that a builder collects, for every arity from one macro.
 
-use crate::boundary::{Replay, Running};
-use crate::fold::Fold;
+use super::running::{Reader, Replay, Running};
 
-/// One fold.
-pub struct One<F: Fold>(pub(crate) Running<F>);
+/// One reader.
+pub struct One<R: Reader>(pub(crate) Running<R>);
 
-/// As many folds as an iterator had.
-pub struct Many<F: Fold>(pub(crate) Vec<Running<F>>);
+/// As many readers as an iterator had.
+pub struct Many<R: Reader>(pub(crate) Vec<Running<R>>);
 
 /// What one call of a builder registered.
 pub trait Slot {
@@ -21,26 +20,26 @@ pub trait Slot {
     fn into_state(self) -> Self::State;
 }
 
-impl<F: Fold> Slot for One<F> {
-    type State = F::State;
+impl<R: Reader> Slot for One<R> {
+    type State = R::State;
 
     fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
         into.push(&mut self.0);
     }
 
-    fn into_state(self) -> F::State {
+    fn into_state(self) -> R::State {
         self.0.into_state()
     }
 }
 
-impl<F: Fold> Slot for Many<F> {
-    type State = Vec<F::State>;
+impl<R: Reader> Slot for Many<R> {
+    type State = Vec<R::State>;
 
     fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
         into.extend(self.0.iter_mut().map(|running| running as &mut dyn Replay));
     }
 
-    fn into_state(self) -> Vec<F::State> {
+    fn into_state(self) -> Vec<R::State> {
         self.0.into_iter().map(Running::into_state).collect()
     }
 }

@@ -1,9 +1,11 @@
 //! What a command decided to write.
 
 use indexmap::IndexMap;
+use uuid::Uuid;
 
 use super::{CommandError, EmittedEvent, ExecuteOutput};
-use crate::event::{EncodeError, Event, encode};
+use crate::domain_id::{DomainIdBindings, DomainIdValues};
+use crate::event::{Event, SerializationError, encode_with};
 use crate::host::{NewEvent, Transaction};
 
 /// The events that a command decided to write, in their order.
@@ -30,13 +32,30 @@ use crate::host::{NewEvent, Transaction};
 pub struct Emit {
     events: Vec<Pending>,
     /// The first event that could not be serialised.
-    failed: Option<EncodeError>,
+    failed: Option<SerializationError>,
 }
 
 #[derive(Debug)]
 struct Pending {
     event: NewEvent,
-    domain_ids: IndexMap<String, String>,
+    domain_ids: DomainIdValues,
+}
+
+impl Pending {
+    /// The event to write, and what the receipt will say of it.
+    fn split(self) -> (NewEvent, EmittedEvent) {
+        let bindings = DomainIdBindings::from(&self.domain_ids).into_iter();
+        let emitted = EmittedEvent {
+            // Minted by the host at commit.
+            id: Uuid::nil(),
+            event_type: self.event.event_type.clone(),
+            domain_ids: bindings
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<IndexMap<_, _>>(),
+            tags: self.event.tags.clone(),
+        };
+        (self.event, emitted)
+    }
 }
 
 impl Emit {
@@ -51,15 +70,9 @@ impl Emit {
         reason = "an emitted event is given away"
     )]
     pub fn event<E: Event>(mut self, event: E) -> Self {
-        match encode(&event) {
-            Ok(encoded) => self.events.push(Pending {
-                event: encoded,
-                domain_ids: event
-                    .domain_ids()
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect(),
-            }),
+        let domain_ids = event.domain_id_values();
+        match encode_with(&event, &domain_ids) {
+            Ok(event) => self.events.push(Pending { event, domain_ids }),
             Err(error) => {
                 self.failed.get_or_insert(error);
             }
@@ -89,25 +102,12 @@ impl Emit {
         if self.events.is_empty() {
             return Ok(ExecuteOutput::default());
         }
-        let (events, described): (Vec<_>, Vec<_>) = self
-            .events
-            .into_iter()
-            .map(|Pending { event, domain_ids }| {
-                let event_type = event.event_type.clone();
-                (event, (event_type, domain_ids))
-            })
-            .unzip();
-        let receipt = transaction.commit(events)?;
-        let events = receipt
-            .ids
-            .into_iter()
-            .zip(described)
-            .map(|(id, (event_type, domain_ids))| EmittedEvent {
-                id,
-                event_type,
-                domain_ids,
-            })
-            .collect();
+        let (new, mut events): (Vec<_>, Vec<_>) =
+            self.events.into_iter().map(Pending::split).unzip();
+        let receipt = transaction.commit(new)?;
+        for (event, id) in events.iter_mut().zip(receipt.ids) {
+            event.id = id;
+        }
         Ok(ExecuteOutput {
             position: Some(receipt.position),
             events,

@@ -1,7 +1,7 @@
 //! Why a command wrote nothing, and what its caller is told.
 
-use super::InvalidInput;
-use crate::event::EncodeError;
+use super::{InvalidInput, Rejection};
+use crate::event::SerializationError;
 use crate::fold::FoldError;
 use crate::host::TransactionError;
 use crate::limits::CONFLICT_ATTEMPTS_MAX;
@@ -18,7 +18,7 @@ pub enum CommandError {
     Fold(#[from] FoldError),
     /// An event could not be serialised.
     #[error(transparent)]
-    Encode(#[from] EncodeError),
+    Encode(#[from] SerializationError),
     /// The host could not open or append.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -31,7 +31,9 @@ pub enum CommandError {
 /// | input that is not JSON of the right shape, `validate()`, a domain id that is not bound | `Invalid` |
 /// | another writer changed the boundary | `Conflict` |
 /// | the store cannot be reached, or holds an event that cannot be decoded | `Failed` |
-/// | everything else, `ensure!` and `bail!` first | `Rejected` |
+/// | a [`Rejection`] | `Rejected`, with its code and details |
+/// | a reader that passes its limit | `Rejected`, with the code `too-many-events` or `too-many-values` |
+/// | everything else, `ensure!` and `bail!` first | `Rejected`, with the code `rejected` |
 ///
 /// The class survives `?`, `.context(..)` and every other wrapping by `anyhow`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +43,8 @@ pub enum ExecuteError {
     #[error(transparent)]
     Invalid(InvalidInput),
     /// The command's own rules say no.
-    #[error("{0}")]
-    Rejected(String),
+    #[error(transparent)]
+    Rejected(Rejection),
     /// Another writer changed the boundary after it was read.
     #[error("{0}")]
     Conflict(String),
@@ -55,34 +57,65 @@ impl ExecuteError {
     /// Sorts an error that a command returned.
     #[must_use]
     pub fn classify(error: &anyhow::Error) -> Self {
+        let found = error.chain().find_map(Class::of);
         let text = || format!("{error:#}");
-        for cause in error.chain() {
-            if let Some(invalid) = InvalidInput::find(cause) {
-                return Self::Invalid(invalid);
-            }
-            let transaction = if let Some(error) = cause.downcast_ref::<CommandError>() {
-                match error {
-                    CommandError::Transaction(error)
-                    | CommandError::Fold(FoldError::Transaction(error)) => Some(error),
-                    CommandError::Fold(FoldError::Decode(_)) => return Self::Failed(text()),
-                    _ => None,
-                }
-            } else if let Some(error) = cause.downcast_ref::<FoldError>() {
-                match error {
-                    FoldError::Transaction(error) => Some(error),
-                    FoldError::Decode(_) => return Self::Failed(text()),
-                    _ => None,
-                }
-            } else {
-                cause.downcast_ref::<TransactionError>()
-            };
-            match transaction {
-                Some(TransactionError::Conflict(_)) => return Self::Conflict(text()),
-                Some(TransactionError::Unavailable(_)) => return Self::Failed(text()),
-                _ => {}
-            }
+        match found {
+            Some(Class::Invalid(invalid)) => Self::Invalid(invalid),
+            Some(Class::Conflict) => Self::Conflict(text()),
+            Some(Class::Failed) => Self::Failed(text()),
+            Some(Class::Rejected(rejection)) => Self::Rejected(Rejection {
+                message: text(),
+                ..rejection
+            }),
+            None => Self::Rejected(Rejection::uncoded(text())),
         }
-        Self::Rejected(text())
+    }
+}
+
+/// What one of the causes of an error says about the whole.
+enum Class {
+    Invalid(InvalidInput),
+    Rejected(Rejection),
+    Conflict,
+    Failed,
+}
+
+impl Class {
+    fn of(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(invalid) = InvalidInput::find(cause) {
+            return Some(Self::Invalid(invalid));
+        }
+        if let Some(rejection) = cause.downcast_ref::<Rejection>() {
+            return Some(Self::Rejected(rejection.clone()));
+        }
+        match cause.downcast_ref::<CommandError>() {
+            Some(CommandError::Transaction(error)) => return Self::of_transaction(error),
+            Some(CommandError::Fold(error)) => return Self::of_fold(error),
+            _ => {}
+        }
+        match cause.downcast_ref::<FoldError>() {
+            Some(error) => Self::of_fold(error),
+            None => Self::of_transaction(cause.downcast_ref::<TransactionError>()?),
+        }
+    }
+
+    fn of_fold(error: &FoldError) -> Option<Self> {
+        let code = match error {
+            FoldError::Transaction(error) => return Self::of_transaction(error),
+            FoldError::Decode(_) => return Some(Self::Failed),
+            FoldError::TooManyEvents { .. } => "too-many-events",
+            FoldError::TooManyValues { .. } => "too-many-values",
+            _ => return None,
+        };
+        Some(Self::Rejected(Rejection::new(code, "")))
+    }
+
+    fn of_transaction(error: &TransactionError) -> Option<Self> {
+        match error {
+            TransactionError::Conflict(_) => Some(Self::Conflict),
+            TransactionError::Unavailable(_) => Some(Self::Failed),
+            TransactionError::Invalid(_) => None,
+        }
     }
 }
 

@@ -1,59 +1,82 @@
 //! Which types can be domain ids.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::fmt::Display;
+use std::hash::{BuildHasher, Hash};
+use std::rc::Rc;
+use std::str::FromStr;
+use std::sync::Arc;
 
-use uuid::Uuid;
-
-/// A type that can be a domain id.
+/// A type whose values can be domain ids: everything that displays.
 ///
-/// A value stands for any number of domain ids of one name: an integer for one, an [`Option`]
-/// for none or one. Newtypes of your own implement this by passing on the inner value.
+/// What it displays is the value in the tag, so it must not change between releases. A
+/// `#[domain_id]` field may also be an [`Option`], a `Vec`, an array or a set of such a type.
 ///
 /// # Examples
 ///
 /// ```
-/// use umari::domain_id::{DomainIdValue, FromDomainIdValue, ParseDomainIdError};
+/// use std::fmt;
+/// use umari::prelude::*;
 ///
 /// struct ShopId(u64);
 ///
-/// impl DomainIdValue for ShopId {
-///     fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-///         self.0.each_domain_id(found);
+/// impl fmt::Display for ShopId {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         self.0.fmt(f)
 ///     }
 /// }
 ///
-/// impl FromDomainIdValue for ShopId {
-///     fn from_domain_id_values(values: &[&str]) -> Result<Self, ParseDomainIdError> {
-///         u64::from_domain_id_values(values).map(ShopId)
-///     }
+/// #[derive(DomainIds)]
+/// struct Input {
+///     #[domain_id]
+///     shop_id: ShopId,
+///     #[domain_id("product_id")]
+///     products: Vec<u32>,
 /// }
 ///
-/// assert_eq!(ShopId::from_domain_id_values(&["42"])?.0, 42);
-/// # Ok::<(), ParseDomainIdError>(())
+/// let input = Input { shop_id: ShopId(42), products: vec![7, 8] };
+/// assert_eq!(input.domain_id_values().tags(), ["shop_id:42", "product_id:7", "product_id:8"]);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a domain id",
     label = "not a domain id",
-    note = "integers, `bool`, `String`, `&str`, `Uuid` and `Option`s of them can be; for a type of your own implement `umari::domain_id::DomainIdValue`"
+    note = "a domain id is a type with `Display`, or an `Option`, `Vec`, array or set of one"
 )]
 pub trait DomainIdValue {
-    /// Passes each domain id that this value stands for, as text, to `found`.
-    fn each_domain_id(&self, found: &mut dyn FnMut(String));
+    /// The value as it stands in the tag.
+    fn domain_id(&self) -> String;
 }
 
-/// A type that can be read back from a domain id, for `#[derive(FromDomainIds)]`.
+impl<T: Display + ?Sized> DomainIdValue for T {
+    fn domain_id(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A type that can be read back from a domain id, for `#[derive(FromDomainIds)]`: everything with
+/// [`FromStr`]. A field may also be an [`Option`], a `Vec`, an array or a set of such a type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a domain id",
     label = "cannot be read from a domain id",
-    note = "integers, `bool`, `String`, `Uuid` and `Option`s of them can be; for a type of your own implement `umari::domain_id::FromDomainIdValue`, or mark the field `#[from_domain_id(default)]`"
+    note = "a domain id is read into a type with `FromStr`, or an `Option`, `Vec`, array or set of one; \
+            mark a field that is none `#[from_domain_id(default)]`"
 )]
 pub trait FromDomainIdValue: Sized {
-    /// Reads a value from everything that is bound to one name.
+    /// Reads the value from its text.
     ///
     /// # Errors
     ///
-    /// A [`ParseDomainIdError`] when there are too few or too many values, or one of another type.
-    fn from_domain_id_values(values: &[&str]) -> Result<Self, ParseDomainIdError>;
+    /// A [`ParseDomainIdError`] when the text is no such value.
+    fn from_domain_id(value: &str) -> Result<Self, ParseDomainIdError>;
+}
+
+impl<T: FromStr> FromDomainIdValue for T {
+    fn from_domain_id(value: &str) -> Result<Self, ParseDomainIdError> {
+        value
+            .parse()
+            .map_err(|_| ParseDomainIdError::mismatch::<T>())
+    }
 }
 
 /// Why a domain id could not be read.
@@ -69,84 +92,101 @@ pub enum ParseDomainIdError {
         /// The type that was wanted.
         expected: &'static str,
     },
+    /// There are more, or fewer, values than the field holds.
+    #[error("{found} values are bound, not {expected}")]
+    Count {
+        /// How many the field holds.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
 }
 
-/// The only one of `values`.
-fn single<'a>(values: &[&'a str], expected: &'static str) -> Result<&'a str, ParseDomainIdError> {
-    match values {
-        [] => Err(ParseDomainIdError::Missing),
-        [value] => Ok(value),
-        _ => Err(ParseDomainIdError::Mismatch { expected }),
+impl ParseDomainIdError {
+    pub(crate) fn mismatch<T>() -> Self {
+        let name = std::any::type_name::<T>();
+        // `alloc::string::String` is `String` to everybody who reads the message.
+        let expected = match name.rsplit_once("::") {
+            Some((_, last)) if !name.contains('<') => last,
+            _ => name,
+        };
+        Self::Mismatch { expected }
     }
 }
 
-macro_rules! textual {
-    ($($type:ty),+ $(,)?) => {$(
-        impl DomainIdValue for $type {
-            fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-                found(self.to_string());
-            }
-        }
+/// The types besides those with `FromStr` that a field can be read as.
+#[doc(hidden)]
+pub trait FromDomainIdValues: Sized {
+    fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError>;
+}
 
-        impl FromDomainIdValue for $type {
-            fn from_domain_id_values(values: &[&str]) -> Result<Self, ParseDomainIdError> {
-                let expected = stringify!($type);
-                single(values, expected)?
-                    .parse()
-                    .map_err(|_| ParseDomainIdError::Mismatch { expected })
+/// The only one of `values`.
+pub(crate) fn single<T: FromDomainIdValue>(values: &[String]) -> Result<T, ParseDomainIdError> {
+    match values {
+        [] => Err(ParseDomainIdError::Missing),
+        [value] => T::from_domain_id(value),
+        several => Err(ParseDomainIdError::Count {
+            expected: 1,
+            found: several.len(),
+        }),
+    }
+}
+
+fn each<T: FromDomainIdValue, C: FromIterator<T>>(
+    values: &[String],
+) -> Result<C, ParseDomainIdError> {
+    values
+        .iter()
+        .map(|value| T::from_domain_id(value))
+        .collect()
+}
+
+impl<T: FromDomainIdValue> FromDomainIdValues for Option<T> {
+    fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError> {
+        match values {
+            [] => Ok(None),
+            values => single(values).map(Some),
+        }
+    }
+}
+
+impl<T: FromDomainIdValue, const N: usize> FromDomainIdValues for [T; N] {
+    fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError> {
+        let found = values.len();
+        each::<T, Vec<T>>(values)?
+            .try_into()
+            .map_err(|_| ParseDomainIdError::Count { expected: N, found })
+    }
+}
+
+impl<T: FromDomainIdValue + Eq + Hash, S: BuildHasher + Default> FromDomainIdValues
+    for HashSet<T, S>
+{
+    fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError> {
+        each(values)
+    }
+}
+
+macro_rules! many {
+    ($($collection:ty where $($bound:path)?),+ $(,)?) => {$(
+        impl<T: FromDomainIdValue $(+ $bound)?> FromDomainIdValues for $collection {
+            fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError> {
+                each(values)
             }
         }
     )+};
 }
 
-textual!(
-    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, bool, char, String, Uuid
-);
+many!(Vec<T> where, VecDeque<T> where, BTreeSet<T> where Ord);
 
-impl DomainIdValue for str {
-    fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-        found(self.to_owned());
-    }
-}
-
-impl<T: DomainIdValue + ?Sized> DomainIdValue for &T {
-    fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-        T::each_domain_id(self, found);
-    }
-}
-
-impl<T: DomainIdValue + ?Sized> DomainIdValue for Box<T> {
-    fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-        T::each_domain_id(self, found);
-    }
-}
-
-impl DomainIdValue for Cow<'_, str> {
-    fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-        found(self.clone().into_owned());
-    }
-}
-
-impl FromDomainIdValue for Cow<'_, str> {
-    fn from_domain_id_values(values: &[&str]) -> Result<Self, ParseDomainIdError> {
-        String::from_domain_id_values(values).map(Cow::Owned)
-    }
-}
-
-impl<T: DomainIdValue> DomainIdValue for Option<T> {
-    fn each_domain_id(&self, found: &mut dyn FnMut(String)) {
-        if let Some(value) = self {
-            value.each_domain_id(found);
+macro_rules! texts {
+    ($($text:ty),+ $(,)?) => {$(
+        impl FromDomainIdValues for $text {
+            fn from_values(values: &[String]) -> Result<Self, ParseDomainIdError> {
+                single::<String>(values).map(Into::into)
+            }
         }
-    }
+    )+};
 }
 
-impl<T: FromDomainIdValue> FromDomainIdValue for Option<T> {
-    fn from_domain_id_values(values: &[&str]) -> Result<Self, ParseDomainIdError> {
-        if values.is_empty() {
-            Ok(None)
-        } else {
-            T::from_domain_id_values(values).map(Some)
-        }
-    }
-}
+texts!(Cow<'_, str>, Box<str>, Rc<str>, Arc<str>);

@@ -8,29 +8,30 @@ use serde_json::Value;
 use super::Fold;
 use crate::__private::{contains, same};
 use crate::domain_id::{
-    DomainIdBindings, DomainIdValue, DomainIds, FromDomainIds, FromDomainIdsError,
+    DomainIdBindings, DomainIdValue, DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError,
 };
 use crate::event::{
-    Event, EventDomainId, EventSet, SerializationError, SingleEvent, StoredEvent, decode_data,
+    Event, EventDomainId, EventSet, Payload, SerializationError, SingleEvent, StoredEvent,
+    decode_data, is_named,
 };
 
 /// Collects every `E`.
 ///
 /// Use it to look at the whole history; [`LatestEvent`] and [`EventCounter`] keep less.
 pub struct EventFold<E> {
-    bindings: DomainIdBindings,
+    bindings: DomainIdValues,
     event: PhantomData<fn() -> E>,
 }
 
 /// Keeps the last `E`.
 pub struct LatestEvent<E> {
-    bindings: DomainIdBindings,
+    bindings: DomainIdValues,
     event: PhantomData<fn() -> E>,
 }
 
 /// Counts every `E`.
 pub struct EventCounter<E> {
-    bindings: DomainIdBindings,
+    bindings: DomainIdValues,
     event: PhantomData<fn() -> E>,
 }
 
@@ -38,7 +39,7 @@ pub struct EventCounter<E> {
 ///
 /// Both must have the same domain ids; others do not compile.
 pub struct EventToggle<A, B> {
-    bindings: DomainIdBindings,
+    bindings: DomainIdValues,
     events: PhantomData<fn() -> (A, B)>,
 }
 
@@ -50,10 +51,11 @@ macro_rules! bound_by {
             #[must_use]
             pub fn new() -> Self {
                 const { $check }
-                Self { bindings: DomainIdBindings::new(), $marker: PhantomData }
+                Self { bindings: DomainIdValues::new(), $marker: PhantomData }
             }
 
-            /// Reads only events whose domain id `name` is `value`.
+            /// Reads only events whose domain id `name` is `value`; called again with the same name,
+            /// any of the values.
             ///
             /// # Panics
             ///
@@ -61,15 +63,28 @@ macro_rules! bound_by {
             #[must_use]
             #[track_caller]
             pub fn with(mut self, name: &'static str, value: impl DomainIdValue) -> Self {
-                assert!(
-                    $first::DOMAIN_ID_FIELDS.contains(&name),
-                    "event `{}` has no domain id `{name}`; it has: {}",
-                    $first::EVENT_TYPE,
-                    $first::DOMAIN_ID_FIELDS.join(", "),
-                );
-                value.each_domain_id(&mut |value| {
-                    self.bindings.insert(name, value);
-                });
+                check_field::<$first>(name);
+                self.bindings.push(name, value.domain_id());
+                self
+            }
+
+            /// Reads only events whose domain id `name` is any of `values`; without values, none.
+            ///
+            /// # Panics
+            ///
+            /// As [`Self::with`].
+            #[must_use]
+            #[track_caller]
+            pub fn with_any<V: DomainIdValue>(
+                mut self,
+                name: &'static str,
+                values: impl IntoIterator<Item = V>,
+            ) -> Self {
+                check_field::<$first>(name);
+                self.bindings.declare_plural(name);
+                for value in values {
+                    self.bindings.push(name, value.domain_id());
+                }
                 self
             }
         }
@@ -90,12 +105,12 @@ macro_rules! bound_by {
             const DOMAIN_ID_FIELDS: &'static [&'static str] = $first::DOMAIN_ID_FIELDS;
 
             fn domain_ids(&self) -> DomainIdBindings {
-                self.bindings.clone()
+                (&self.bindings).into()
             }
 
             // Such a fold binds what it was given, and misses nothing.
-            fn declared_domain_ids(&self) -> Vec<&'static str> {
-                self.bindings.keys().copied().collect()
+            fn domain_id_values(&self) -> DomainIdValues {
+                self.bindings.clone()
             }
         }
 
@@ -106,16 +121,30 @@ macro_rules! bound_by {
                 (): (),
                 bindings: &DomainIdBindings,
             ) -> Result<Self, FromDomainIdsError> {
+                Self::from_domain_id_values((), &bindings.into())
+            }
+
+            fn from_domain_id_values(
+                (): (),
+                values: &DomainIdValues,
+            ) -> Result<Self, FromDomainIdsError> {
                 let mut fold = Self::new();
-                for (name, value) in bindings {
-                    if $first::DOMAIN_ID_FIELDS.contains(name) {
-                        fold.bindings.insert(name, value.clone());
-                    }
-                }
+                fold.bindings = values.restricted($first::DOMAIN_ID_FIELDS);
                 Ok(fold)
             }
         }
     };
+}
+
+/// Refuses a domain id that the event does not have.
+#[track_caller]
+fn check_field<E: Event>(name: &str) {
+    assert!(
+        E::DOMAIN_ID_FIELDS.contains(&name),
+        "event `{}` has no domain id `{name}`; it has: {}",
+        E::EVENT_TYPE,
+        E::DOMAIN_ID_FIELDS.join(", "),
+    );
 }
 
 bound_by!(EventFold<E>, event, {});
@@ -229,13 +258,21 @@ impl<A: Event, B: Event> EventSet for ToggleEvents<A, B> {
     }
 
     fn from_event(event_type: &str, data: &Value) -> Option<Result<Self, SerializationError>> {
-        if event_type == A::EVENT_TYPE {
-            Some(decode_data(data).map(Self::A))
-        } else if event_type == B::EVENT_TYPE {
-            Some(decode_data(data).map(Self::B))
+        if is_named::<A>(event_type) {
+            decode_data(data).map(|read| read.map(Self::A))
+        } else if is_named::<B>(event_type) {
+            decode_data(data).map(|read| read.map(Self::B))
         } else {
             None
         }
+    }
+
+    fn decode(
+        payload: &Payload<'_>,
+        found: &mut dyn FnMut(Self),
+    ) -> Result<(), SerializationError> {
+        payload.decode_as(&mut |event| found(Self::A(event)))?;
+        payload.decode_as(&mut |event| found(Self::B(event)))
     }
 }
 

@@ -225,7 +225,7 @@ fn a_shredded_event_is_passed_over_and_a_broken_one_is_named() {
     store.log.borrow_mut()[0].payload = Some(r#"{"shop_id":"x"}"#.to_owned());
     assert_eq!(
         run().unwrap_err().to_string(),
-        "event `shop.connected` at position 1 (id 00000000-0000-0000-0000-00000000e001) cannot be decoded"
+        "event `shop.connected` at position 1 (id 00000000-0000-0000-0000-00000000e001) cannot be read"
     );
 }
 

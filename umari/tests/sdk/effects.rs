@@ -69,7 +69,10 @@ fn a_command_in_an_effect_belongs_to_the_event() {
     let event = store.given(&connected(42));
     let mut hooks = Hooks::init().unwrap();
     assert_eq!(effect::query::<Hooks>(), [item(&["shop.connected"], &[])]);
-    assert_eq!(effect::partition_key(&hooks, &event).as_deref(), Some("42"));
+    assert_eq!(
+        effect::partition_key(&hooks, &event).unwrap().as_deref(),
+        Some("42")
+    );
     effect::handle(&mut hooks, &event).unwrap();
     let opened = store.opened.borrow();
     let context = &opened.last().unwrap().1;

@@ -99,7 +99,10 @@ fn classes_survive_wrapping() {
     let (_store, _installed) = Store::install();
     assert_eq!(
         run(r#"{"shop_id":13}"#),
-        Err(ExecuteError::Rejected("unlucky".to_owned()))
+        Err(ExecuteError::Rejected(Rejection::new(
+            Rejection::UNCODED,
+            "unlucky"
+        )))
     );
     let class = |error: TransactionError| {
         ExecuteError::classify(&anyhow::Error::from(error).context("outer"))

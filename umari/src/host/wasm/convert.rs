@@ -1,11 +1,14 @@
 //! Between the contract's types and ours.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::bindings::sqlite::connection;
 use super::bindings::{command, common, transaction};
-use crate::command::{CommandContext, ExecuteError, ExecuteOutput, InvalidInput, Violation};
+use crate::command::{
+    CommandContext, ExecuteError, ExecuteOutput, InvalidInput, Rejection, Violation,
+};
 use crate::host::{
     AsOf, NewEvent, QueryItem, RawEvent, Receipt, Rows, SqliteFault, TransactionError,
 };
@@ -116,7 +119,7 @@ pub(crate) fn output_to_wit(output: ExecuteOutput) -> command::ExecuteOutput {
         .map(|event| command::EmittedEvent {
             id: uuid_to_wit(event.id),
             event_type: event.event_type,
-            domain_ids: event.domain_ids.into_iter().collect(),
+            domain_ids: event.tags.iter().filter_map(|tag| pair(tag)).collect(),
         });
     command::ExecuteOutput {
         position: output.position,
@@ -124,12 +127,38 @@ pub(crate) fn output_to_wit(output: ExecuteOutput) -> command::ExecuteOutput {
     }
 }
 
+/// The name and the value of a tag.
+fn pair(tag: &str) -> Option<(String, String)> {
+    let (name, value) = tag.split_once(':')?;
+    Some((name.to_owned(), value.to_owned()))
+}
+
+/// The error and its causes, each as a text of its own.
+pub(crate) fn failure_to_wit(error: &anyhow::Error) -> common::Failure {
+    common::Failure {
+        message: error.to_string(),
+        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+    }
+}
+
 pub(crate) fn error_to_wit(error: ExecuteError) -> command::ExecuteError {
     match error {
         ExecuteError::Invalid(invalid) => command::ExecuteError::Invalid(invalid_to_wit(invalid)),
-        ExecuteError::Rejected(text) => command::ExecuteError::Rejected(text),
+        ExecuteError::Rejected(rejection) => {
+            command::ExecuteError::Rejected(rejection_to_wit(rejection))
+        }
         ExecuteError::Conflict(text) => command::ExecuteError::Conflict(text),
         ExecuteError::Failed(text) => command::ExecuteError::Failed(text),
+    }
+}
+
+fn rejection_to_wit(rejection: Rejection) -> command::Rejection {
+    command::Rejection {
+        code: rejection.code.into_owned(),
+        message: rejection.message,
+        details: rejection
+            .details
+            .map(|details| Value::from(details).to_string()),
     }
 }
 

@@ -1,0 +1,209 @@
+//! Readers on their way through the log.
+
+use std::any::type_name;
+
+use super::selection::{Selector, select};
+use crate::decider::Decider;
+use crate::domain_id::{DomainIdValues, DomainIds};
+use crate::event::{EventSet, SerializationError, StoredEvent, decode_each};
+use crate::fold::{Fold, FoldError};
+use crate::host::{RawEvent, Transaction};
+
+/// What reads events into a state: a fold, or the reading half of a decider.
+pub trait Reader: DomainIds {
+    /// What it reads.
+    type Events: EventSet;
+    /// The state on the way.
+    type Partial;
+    /// The state at the end.
+    type State;
+
+    #[doc(hidden)]
+    const MAX_EVENTS: u64;
+
+    /// Its type, for messages.
+    #[doc(hidden)]
+    fn name() -> &'static str;
+
+    #[doc(hidden)]
+    fn begin(&self) -> Self::Partial;
+
+    #[doc(hidden)]
+    fn read(&self, state: &mut Self::Partial, event: StoredEvent<<Self::Events as EventSet>::Item>);
+
+    #[doc(hidden)]
+    fn end(&self, state: Self::Partial) -> Self::State;
+}
+
+impl<F: Fold> Reader for F {
+    type Events = F::Events;
+    type Partial = F::State;
+    type State = F::State;
+
+    const MAX_EVENTS: u64 = F::MAX_EVENTS;
+
+    fn name() -> &'static str {
+        type_name::<F>()
+    }
+
+    fn begin(&self) -> F::State {
+        F::State::default()
+    }
+
+    fn read(&self, state: &mut F::State, event: StoredEvent<<F::Events as EventSet>::Item>) {
+        self.apply(state, event);
+    }
+
+    fn end(&self, state: F::State) -> F::State {
+        state
+    }
+}
+
+/// The reading half of a decider.
+#[derive(Debug)]
+pub struct Evolving<D>(pub(crate) D);
+
+impl<D: Decider> DomainIds for Evolving<D> {
+    const DOMAIN_ID_FIELDS: &'static [&'static str] = D::DOMAIN_ID_FIELDS;
+
+    fn domain_ids(&self) -> crate::domain_id::DomainIdBindings {
+        self.0.domain_ids()
+    }
+
+    fn domain_id_values(&self) -> DomainIdValues {
+        self.0.domain_id_values()
+    }
+}
+
+impl<D: Decider> Reader for Evolving<D> {
+    type Events = D::Events;
+    /// Absent only while an event is applied.
+    type Partial = Option<D::State>;
+    type State = D::State;
+
+    const MAX_EVENTS: u64 = D::MAX_EVENTS;
+
+    fn name() -> &'static str {
+        type_name::<D>()
+    }
+
+    fn begin(&self) -> Option<D::State> {
+        Some(self.0.initial())
+    }
+
+    fn read(
+        &self,
+        state: &mut Option<D::State>,
+        event: StoredEvent<<D::Events as EventSet>::Item>,
+    ) {
+        let before = state.take().unwrap_or_else(|| self.0.initial());
+        *state = Some(self.0.evolve(before, event));
+    }
+
+    fn end(&self, state: Option<D::State>) -> D::State {
+        state.unwrap_or_else(|| self.0.initial())
+    }
+}
+
+/// A reader on its way through the log.
+pub(crate) struct Running<R: Reader> {
+    reader: R,
+    state: R::Partial,
+    selectors: Vec<Selector>,
+    events: u64,
+}
+
+impl<R: Reader> Running<R> {
+    pub(crate) fn start(reader: R, bindings: &DomainIdValues) -> Result<Self, FoldError> {
+        let selectors = R::Events::event_domain_ids()
+            .iter()
+            .map(|ids| select(R::name(), ids, bindings))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            state: reader.begin(),
+            reader,
+            selectors,
+            events: 0,
+        })
+    }
+
+    /// Starts a reader that selects its events by its own domain ids.
+    pub(crate) fn start_bound(reader: R) -> Result<Self, FoldError> {
+        let bindings = reader.domain_id_values();
+        Self::start(reader, &bindings)
+    }
+
+    pub(crate) fn into_state(self) -> R::State {
+        self.reader.end(self.state)
+    }
+}
+
+impl<D: Decider> Running<Evolving<D>> {
+    pub(crate) fn into_decider(self) -> (D, D::State) {
+        let state = self.reader.end(self.state);
+        (self.reader.0, state)
+    }
+}
+
+/// A running reader of whatever type.
+pub trait Replay {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn selectors(&self) -> &[Selector];
+
+    #[doc(hidden)]
+    fn apply(&mut self, event: &RawEvent) -> Result<(), FoldError>;
+}
+
+impl<R: Reader> Replay for Running<R> {
+    #[allow(private_interfaces)]
+    fn selectors(&self) -> &[Selector] {
+        &self.selectors
+    }
+
+    fn apply(&mut self, event: &RawEvent) -> Result<(), FoldError> {
+        self.events += 1;
+        if self.events > R::MAX_EVENTS {
+            return Err(FoldError::TooManyEvents {
+                reader: R::name(),
+                limit: R::MAX_EVENTS,
+            });
+        }
+        let decoded: Result<(), SerializationError> =
+            decode_each::<R::Events>(event, |event| self.reader.read(&mut self.state, event));
+        Ok(decoded?)
+    }
+}
+
+/// Reads `transaction` to its end and offers each event to the readers whose own query it matches.
+///
+/// `who` is bounded to `max_events` in all.
+pub(crate) fn replay(
+    transaction: &mut dyn Transaction,
+    readers: &mut [&mut dyn Replay],
+    who: &'static str,
+    max_events: u64,
+) -> Result<(), FoldError> {
+    let mut events = 0;
+    loop {
+        let batch = transaction.next_batch()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for event in &batch {
+            events += 1;
+            if events > max_events {
+                return Err(FoldError::TooManyEvents {
+                    reader: who,
+                    limit: max_events,
+                });
+            }
+            for reader in readers.iter_mut() {
+                let mut selectors = reader.selectors().iter();
+                if selectors.any(|selector| selector.matches(event)) {
+                    reader.apply(event)?;
+                }
+            }
+        }
+    }
+}
