@@ -6,7 +6,7 @@ use expect_test::Expect;
 use umari::event::Event;
 use umari::host::{AsOf, Host, QueryItem, RawEvent, Rows};
 use umari::projector::{self, Projector};
-use umari::sqlite::{Params, SqliteValue};
+use umari::sqlite::{ParamList, Params, SqliteValue};
 
 use crate::check::{PROJECTOR_LAWS, projector_laws};
 use crate::engine::{Engine, Role};
@@ -14,6 +14,8 @@ use crate::given::short;
 use crate::panics;
 use crate::report::{Report, Shown, Verdict, boundary, demand, diff, table};
 use crate::world::World;
+
+const NO_PARAMS: ParamList<'static> = ParamList::Positional(&[]);
 
 /// A projector's tables after it has handled the history.
 #[derive(Clone)]
@@ -47,13 +49,13 @@ impl Run {
         let database = self.engine.sqlite();
         let names = "SELECT name FROM sqlite_schema WHERE type = 'table' \
                      AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
-        let Ok(tables) = database.read(names, &[]) else {
+        let Ok(tables) = database.read(names, NO_PARAMS) else {
             return String::new();
         };
         let mut text = String::new();
         for name in tables.rows.iter().flatten().map(table::value) {
             let sql = format!("SELECT * FROM {}", quoted(&name));
-            let Ok(mut rows) = database.read(&sql, &[]) else {
+            let Ok(mut rows) = database.read(&sql, NO_PARAMS) else {
                 continue;
             };
             rows.rows
@@ -193,18 +195,19 @@ impl Projection {
     /// Panics where it returns others.
     #[track_caller]
     pub fn then_rows(&self, sql: &str, rows: Vec<Vec<SqliteValue>>) -> Self {
-        demand(self.expect_rows(sql, &[], rows));
+        demand(self.expect_rows(sql, NO_PARAMS, rows));
         self.clone()
     }
 
-    /// As [`then_rows`](Projection::then_rows), with parameters.
+    /// As [`then_rows`](Projection::then_rows), with parameters: `params![..]` or
+    /// `named_params! { .. }`.
     ///
     /// # Panics
     ///
     /// Panics where it returns others.
     #[track_caller]
     pub fn then_query(&self, sql: &str, params: impl Params, rows: Vec<Vec<SqliteValue>>) -> Self {
-        demand(self.expect_rows(sql, params.values(), rows));
+        demand(self.expect_rows(sql, params.list(), rows));
         self.clone()
     }
 
@@ -220,7 +223,7 @@ impl Projection {
         reason = "`expect![..]` is written in place"
     )]
     pub fn then_table(&self, table: &str, expected: Expect) -> Self {
-        let rows = demand(self.read(&format!("SELECT * FROM {}", quoted(table)), &[]));
+        let rows = demand(self.read(&format!("SELECT * FROM {}", quoted(table)), NO_PARAMS));
         expected.assert_eq(&table::rows(&rows));
         self.clone()
     }
@@ -239,7 +242,7 @@ impl Projection {
         }
     }
 
-    fn read(&self, sql: &str, params: &[SqliteValue]) -> Verdict<Rows> {
+    fn read(&self, sql: &str, params: ParamList<'_>) -> Verdict<Rows> {
         if let Some((event, message)) = &self.run.failure
             && !self.failure_expected
         {
@@ -265,7 +268,7 @@ impl Projection {
     fn expect_rows(
         &self,
         sql: &str,
-        params: &[SqliteValue],
+        params: ParamList<'_>,
         expected: Vec<Vec<SqliteValue>>,
     ) -> Verdict {
         let actual = self.read(sql, params)?;

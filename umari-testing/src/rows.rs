@@ -2,8 +2,9 @@
 
 /// Rows of values of different types, for [`then_rows`](crate::Projection::then_rows).
 ///
-/// A value is whatever SQLite's parameters may be: integers up to 64 signed bits, floats, text,
-/// bytes, `Option`, `Uuid`. Rows are written in brackets or parentheses.
+/// A value is whatever SQLite's parameters may be, and is converted as they are: a time is compared
+/// with the text that it is stored as. The [types](umari::sqlite#types) are listed with the SDK.
+/// Rows are written in brackets or parentheses.
 ///
 /// # Examples
 ///

@@ -13,4 +13,5 @@ mod harness {
     mod folds;
     mod histories;
     mod projectors;
+    mod sqlite;
 }

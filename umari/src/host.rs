@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::command::CommandContext;
-use crate::sqlite::{SqliteError, SqliteValue};
+use crate::sqlite::{ParamList, SqliteError, SqliteValue};
 
 #[cfg(not(target_family = "wasm"))]
 mod installed;
@@ -102,16 +102,21 @@ pub trait Transaction {
 ///
 /// Failures that are no constraint violation are bugs of the module or faults of the host; an
 /// implementation reports them with [`SqliteFault::Failed`], and the public API turns them into
-/// a trap.
+/// a trap that shows the SQL.
+///
+/// Every parameter of a statement gets exactly one value, and every value has a parameter. An
+/// implementation refuses anything else with code 0 and a message that names the parameter: a
+/// count that is wrong, a name that has no prefix, is not the statement's or comes twice, a
+/// parameter that is given no value. SQLite itself would take `NULL` for it.
 pub trait Database {
     /// Runs one statement and returns the number of rows it changed.
     ///
     /// # Errors
     ///
     /// See [`SqliteFault`].
-    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault>;
+    fn execute(&self, sql: &str, params: ParamList<'_>) -> Result<u64, SqliteFault>;
 
-    /// Runs statements separated by semicolons.
+    /// Runs statements separated by semicolons. One that has parameters is refused.
     ///
     /// # Errors
     ///
@@ -126,7 +131,7 @@ pub trait Database {
     fn query(
         &self,
         sql: &str,
-        params: &[SqliteValue],
+        params: ParamList<'_>,
         max_rows: Option<u32>,
     ) -> Result<Rows, SqliteFault>;
 
@@ -148,14 +153,14 @@ pub trait PreparedStatement {
     /// # Errors
     ///
     /// See [`SqliteFault`].
-    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault>;
+    fn execute(&self, params: ParamList<'_>) -> Result<u64, SqliteFault>;
 
     /// Runs the statement and returns at most `max_rows` of its rows.
     ///
     /// # Errors
     ///
     /// See [`SqliteFault`].
-    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault>;
+    fn query(&self, params: ParamList<'_>, max_rows: Option<u32>) -> Result<Rows, SqliteFault>;
 }
 
 /// One alternative of an event query: one of `types` (any, if empty), and all of `tags`.

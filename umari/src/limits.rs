@@ -12,3 +12,6 @@ pub const CONFLICT_ATTEMPTS_MAX: u32 = 5;
 /// How many combinations of values one fold may select one event type by, where its domain ids
 /// have several each. The host takes as many alternatives in one query.
 pub const QUERY_ITEMS_MAX: usize = 1_024;
+
+/// How many characters of a statement a message about it shows.
+pub const SQL_SHOWN_CHARS_MAX: usize = 500;

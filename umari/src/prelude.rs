@@ -25,9 +25,9 @@ pub use crate::http::{Client, HttpError, Response, StatusCode};
 pub use crate::projector::Projector;
 pub use crate::sqlite::{
     ConstraintViolation, ConstraintViolationKind, Row, SqliteError, SqliteValue, Statement,
-    execute, execute_batch, last_insert_rowid, prepare, query_one, query_row,
+    execute, execute_batch, last_insert_rowid, prepare, query, query_one, query_row,
 };
-pub use crate::{emit, export_effect, export_projector, params};
+pub use crate::{emit, export_effect, export_projector, named_params, params};
 
 pub use umari_macros::{DomainIds, Event, EventSet, FromDomainIds, export_command};
 

@@ -1,5 +1,7 @@
 //! The SDK, run through its public API against a small host in memory.
 
+#[path = "sdk/panics.rs"]
+mod panics;
 #[path = "sdk/shop.rs"]
 mod shop;
 #[path = "sdk/store.rs"]
@@ -19,6 +21,8 @@ mod export;
 mod plural;
 #[path = "sdk/rows.rs"]
 mod rows;
+#[path = "sdk/values.rs"]
+mod values;
 #[path = "sdk/versions.rs"]
 mod versions;
 #[path = "sdk/wire.rs"]

@@ -6,10 +6,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rusqlite::{CachedStatement, Connection, ToSql};
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, CachedStatement, Connection, params_from_iter};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 mod guards;
+mod parameters;
 mod values;
 
 use self::guards::Guards;
@@ -91,10 +93,11 @@ impl SqliteContext {
         Ok(statement)
     }
 
-    fn execute(&self, sql: &str, params: &[wit::Value]) -> Result<u64, wit::Error> {
+    fn execute(&self, sql: &str, params: &wit::Params) -> Result<u64, wit::Error> {
         self.as_guest(|connection| {
             let mut statement = self.prepare_guarded(connection, sql)?;
-            let changed = statement.execute(bind(params).as_slice())?;
+            let values = parameters::order(&statement, params)?;
+            let changed = statement.execute(params_from_iter(values))?;
             Ok(changed as u64)
         })
     }
@@ -105,22 +108,29 @@ impl SqliteContext {
                 let _unguarded = self.guards.host();
                 connection.execute_batch("BEGIN IMMEDIATE")?;
             }
-            connection.execute_batch(sql)
+            let mut batch = Batch::new(connection, sql);
+            while let Some(mut statement) = batch.next()? {
+                parameters::none(&statement)?;
+                // One step runs a statement to its end, or to its first row.
+                statement.raw_query().next()?;
+            }
+            Ok(())
         })
     }
 
     fn query(
         &self,
         sql: &str,
-        params: &[wit::Value],
+        params: &wit::Params,
         max_rows: Option<u32>,
     ) -> Result<wit::Rows, wit::Error> {
         self.as_guest(|connection| {
             let mut statement = self.prepare_guarded(connection, sql)?;
+            let values = parameters::order(&statement, params)?;
             let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let width = columns.len();
             let max_rows = max_rows.unwrap_or(u32::MAX);
-            let mut found = statement.query(bind(params).as_slice())?;
+            let mut found = statement.query(params_from_iter(values))?;
             let mut rows = Vec::new();
             let mut size = values::ResultSize::default();
             while let Some(row) = found.next()? {
@@ -136,10 +146,6 @@ impl SqliteContext {
     fn last_insert_rowid(&self) -> Option<i64> {
         Some(self.connection.last_insert_rowid()).filter(|rowid| *rowid != 0)
     }
-}
-
-fn bind(params: &[wit::Value]) -> Vec<&dyn ToSql> {
-    params.iter().map(|value| value as &dyn ToSql).collect()
 }
 
 /// A statement that a guest prepared. Only its text is kept: the connection's cache holds the
@@ -192,7 +198,7 @@ impl wit::Host for SqliteView<'_> {
     fn execute(
         &mut self,
         sql: String,
-        params: Vec<wit::Value>,
+        params: wit::Params,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         Ok(self.context()?.execute(&sql, &params))
     }
@@ -204,7 +210,7 @@ impl wit::Host for SqliteView<'_> {
     fn query(
         &mut self,
         sql: String,
-        params: Vec<wit::Value>,
+        params: wit::Params,
         max_rows: Option<u32>,
     ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
         Ok(self.context()?.query(&sql, &params, max_rows))
@@ -232,7 +238,7 @@ impl wit::HostStatement for SqliteView<'_> {
     fn execute(
         &mut self,
         this: Resource<StatementHandle>,
-        params: Vec<wit::Value>,
+        params: wit::Params,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         let statement = self.table.get(&this)?;
         Ok(self.context()?.execute(&statement.sql, &params))
@@ -241,7 +247,7 @@ impl wit::HostStatement for SqliteView<'_> {
     fn query(
         &mut self,
         this: Resource<StatementHandle>,
-        params: Vec<wit::Value>,
+        params: wit::Params,
         max_rows: Option<u32>,
     ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
         let statement = self.table.get(&this)?;

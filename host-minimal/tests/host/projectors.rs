@@ -82,6 +82,43 @@ fn a_module_may_not_touch_the_hosts_transaction() {
 }
 
 #[test]
+fn what_sql_traps_on_is_said_with_the_line_and_the_sql() {
+    let host = TestHost::with_commands();
+    host.note("a", 1, "one");
+    for (trouble, message) in [
+        (
+            "misspelt",
+            "SQLite: the statement has no parameter `:count`; it has: :counter, \
+             in `SELECT text FROM notes WHERE counter = :counter`",
+        ),
+        (
+            "too few",
+            "SQLite: the statement has 1 parameter, but no value is given, \
+             in `DELETE FROM notes WHERE text = ?1`",
+        ),
+        (
+            "too large",
+            "SQLite: 18446744073709551615 is above 9223372036854775807, the largest integer of \
+             SQLite, whose integers are signed 64-bit; store the value as text, with \
+             `.to_string()`",
+        ),
+        (
+            "unread",
+            "column `text` is TEXT, which cannot be read as `DateTime<Utc>`; the text is not a \
+             time of RFC 3339, such as `2026-01-31T09:30:00.000000Z`; the columns are: text, \
+             in `SELECT text FROM notes`",
+        ),
+    ] {
+        let name = trouble.replace(' ', "-");
+        host.deploy(ModuleKind::Projector, &name, &[("TROUBLE", trouble)]);
+        let (_, failure) = host.wait_for_failure(&name, 1);
+        let failure = failure.message;
+        assert!(failure.contains("projector/src/lib.rs:"), "{failure}");
+        assert!(failure.contains(message), "{failure}");
+    }
+}
+
+#[test]
 fn events_that_do_not_match_move_the_position_too() {
     let host = TestHost::with_commands();
     host.deploy(ModuleKind::Projector, "notes", &[]);

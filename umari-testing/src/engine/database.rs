@@ -1,22 +1,29 @@
 //! A module's SQLite database, in memory, behind the guards that the host sets.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::config::DbConfig;
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, ErrorCode, ffi, params_from_iter};
+use rusqlite::{Batch, Connection, ErrorCode, ffi, params_from_iter};
 use umari::host::{Database, PreparedStatement, Rows, SqliteFault};
-use umari::sqlite::{ConstraintViolation, ConstraintViolationKind, SqliteError, SqliteValue};
+use umari::sqlite::{
+    ConstraintViolation, ConstraintViolationKind, ParamList, SqliteError, SqliteValue,
+};
 
 use super::sweep::{CrashPoints, HostCall};
 
+mod parameters;
+
 /// The longest string, blob or row, in bytes.
 const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
+
+const MORE_THAN_ONE: &str =
+    "there is more than one statement; run them with `execute_batch`, or one at a time";
 
 /// SQLite in memory. Statements of the module pass the authorizer; the harness's own do not.
 pub(crate) struct SqliteDatabase {
@@ -27,7 +34,6 @@ struct Shared {
     connection: Connection,
     /// Set while the harness itself speaks, whose savepoints and pragmas are its own business.
     trusted: Arc<AtomicBool>,
-    inserted: Cell<bool>,
     crash_points: Rc<CrashPoints>,
 }
 
@@ -37,12 +43,10 @@ impl SqliteDatabase {
         let connection = guarded(Arc::clone(&trusted))
             .unwrap_or_else(|error| panic!("SQLite in memory could not be opened: {error}"));
         trusted.store(false, Ordering::Relaxed);
-        let inserted = Cell::new(false);
         Self {
             shared: Rc::new(Shared {
                 connection,
                 trusted,
-                inserted,
                 crash_points,
             }),
         }
@@ -61,7 +65,7 @@ impl SqliteDatabase {
     }
 
     /// The rows of `sql`, run by the harness.
-    pub(crate) fn read(&self, sql: &str, params: &[SqliteValue]) -> Result<Rows, SqliteFault> {
+    pub(crate) fn read(&self, sql: &str, params: ParamList<'_>) -> Result<Rows, SqliteFault> {
         self.trusted(|| query(&mut self.shared.connection.prepare(sql)?, params, None))
     }
 
@@ -82,28 +86,33 @@ impl SqliteDatabase {
 }
 
 impl Database for SqliteDatabase {
-    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+    fn execute(&self, sql: &str, params: ParamList<'_>) -> Result<u64, SqliteFault> {
         self.shared.execute(sql, params)
     }
 
     fn execute_batch(&self, sql: &str) -> Result<(), SqliteFault> {
-        self.shared.sql(|connection| connection.execute_batch(sql))
+        self.shared.sql(|connection| {
+            let mut batch = Batch::new(connection, sql);
+            while let Some(mut statement) = batch.next()? {
+                parameters::none(&statement)?;
+                // One step runs a statement to its end, or to its first row.
+                statement.raw_query().next()?;
+            }
+            Ok(())
+        })
     }
 
     fn query(
         &self,
         sql: &str,
-        params: &[SqliteValue],
+        params: ParamList<'_>,
         max_rows: Option<u32>,
     ) -> Result<Rows, SqliteFault> {
         self.shared.query(sql, params, max_rows)
     }
 
     fn last_insert_rowid(&self) -> Option<i64> {
-        self.shared
-            .inserted
-            .get()
-            .then(|| self.shared.connection.last_insert_rowid())
+        Some(self.shared.connection.last_insert_rowid()).filter(|rowid| *rowid != 0)
     }
 
     fn prepare(&self, sql: &str) -> Result<Box<dyn PreparedStatement>, SqliteFault> {
@@ -122,23 +131,21 @@ struct Statement {
 }
 
 impl PreparedStatement for Statement {
-    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+    fn execute(&self, params: ParamList<'_>) -> Result<u64, SqliteFault> {
         self.shared.execute(&self.sql, params)
     }
 
-    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
+    fn query(&self, params: ParamList<'_>, max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
         self.shared.query(&self.sql, params, max_rows)
     }
 }
 
 impl Shared {
-    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+    fn execute(&self, sql: &str, params: ParamList<'_>) -> Result<u64, SqliteFault> {
         self.sql(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
-            let rowid = connection.last_insert_rowid();
-            let changed = statement.execute(params_from_iter(params.iter().map(to_sqlite)))?;
-            self.inserted
-                .set(self.inserted.get() || connection.last_insert_rowid() != rowid);
+            let values = parameters::order(&statement, params)?;
+            let changed = statement.execute(params_from_iter(values.into_iter().map(to_sqlite)))?;
             Ok(changed as u64)
         })
     }
@@ -146,7 +153,7 @@ impl Shared {
     fn query(
         &self,
         sql: &str,
-        params: &[SqliteValue],
+        params: ParamList<'_>,
         max_rows: Option<u32>,
     ) -> Result<Rows, SqliteFault> {
         self.sql(|connection| query(&mut *connection.prepare_cached(sql)?, params, max_rows))
@@ -166,13 +173,14 @@ impl Shared {
 
 fn query(
     statement: &mut rusqlite::Statement<'_>,
-    params: &[SqliteValue],
+    params: ParamList<'_>,
     max_rows: Option<u32>,
 ) -> Result<Rows, rusqlite::Error> {
     let columns: Vec<_> = statement.column_names().map(ToOwned::to_owned).collect();
     let width = columns.len();
     let mut rows = Vec::new();
-    let mut cursor = statement.query(params_from_iter(params.iter().map(to_sqlite)))?;
+    let values = parameters::order(statement, params)?;
+    let mut cursor = statement.query(params_from_iter(values.into_iter().map(to_sqlite)))?;
     while max_rows.is_none_or(|max| rows.len() < max as usize)
         && let Some(row) = cursor.next()?
     {
@@ -219,12 +227,13 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
 }
 
 fn fault(error: rusqlite::Error) -> SqliteFault {
-    let message = match &error {
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-        other => other.to_string(),
+    let (failure, message) = match &error {
+        rusqlite::Error::SqliteFailure(failure, Some(message)) => (Some(failure), message.clone()),
+        rusqlite::Error::SqlInputError { error, msg, .. } => (Some(error), msg.clone()),
+        rusqlite::Error::MultipleStatement => (None, MORE_THAN_ONE.to_owned()),
+        other => (other.sqlite_error(), other.to_string()),
     };
-    let Some(failure) = error.sqlite_error() else {
+    let Some(failure) = failure else {
         return SqliteFault::Failed { code: 0, message };
     };
     if failure.code != ErrorCode::ConstraintViolation {

@@ -12,7 +12,7 @@ use super::{
     QueryItem, RawEvent, Receipt, Rows, SqliteFault, Transaction, TransactionError,
 };
 use crate::command::CommandContext;
-use crate::sqlite::SqliteValue;
+use crate::sqlite::ParamList;
 
 pub mod bindings;
 pub(crate) mod convert;
@@ -101,8 +101,8 @@ impl Transaction for Open {
 }
 
 impl Database for Imports {
-    fn execute(&self, sql: &str, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
-        connection::execute(sql, &convert::values_to_wit(params)).map_err(convert::sqlite_error)
+    fn execute(&self, sql: &str, params: ParamList<'_>) -> Result<u64, SqliteFault> {
+        connection::execute(sql, &convert::params_to_wit(params)).map_err(convert::sqlite_error)
     }
 
     fn execute_batch(&self, sql: &str) -> Result<(), SqliteFault> {
@@ -112,10 +112,10 @@ impl Database for Imports {
     fn query(
         &self,
         sql: &str,
-        params: &[SqliteValue],
+        params: ParamList<'_>,
         max_rows: Option<u32>,
     ) -> Result<Rows, SqliteFault> {
-        connection::query(sql, &convert::values_to_wit(params), max_rows)
+        connection::query(sql, &convert::params_to_wit(params), max_rows)
             .map(convert::rows_from_wit)
             .map_err(convert::sqlite_error)
     }
@@ -133,15 +133,15 @@ impl Database for Imports {
 struct Prepared(connection::Statement);
 
 impl PreparedStatement for Prepared {
-    fn execute(&self, params: &[SqliteValue]) -> Result<u64, SqliteFault> {
+    fn execute(&self, params: ParamList<'_>) -> Result<u64, SqliteFault> {
         self.0
-            .execute(&convert::values_to_wit(params))
+            .execute(&convert::params_to_wit(params))
             .map_err(convert::sqlite_error)
     }
 
-    fn query(&self, params: &[SqliteValue], max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
+    fn query(&self, params: ParamList<'_>, max_rows: Option<u32>) -> Result<Rows, SqliteFault> {
         self.0
-            .query(&convert::values_to_wit(params), max_rows)
+            .query(&convert::params_to_wit(params), max_rows)
             .map(convert::rows_from_wit)
             .map_err(convert::sqlite_error)
     }

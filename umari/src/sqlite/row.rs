@@ -3,7 +3,8 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{FromSqliteValue, SqliteType, SqliteValue};
+use super::error::Shown;
+use super::{ColumnError, FromSqliteValue, SqliteValue};
 use crate::host::Rows;
 
 /// One row of a query's answer.
@@ -20,19 +21,32 @@ use crate::host::Rows;
 /// });
 /// let row = rows.next().unwrap();
 /// assert_eq!(row.get::<_, String>("title"), "2 years");
-/// assert_eq!(row.get::<_, i64>(1), 3);
-/// assert_eq!(row.tuple::<(String, i64)>(), ("2 years".to_owned(), 3));
+/// assert_eq!(row.get::<_, u64>(1), 3);
+/// assert_eq!(row.tuple::<(String, u64)>(), ("2 years".to_owned(), 3));
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Row {
-    columns: Rc<[String]>,
+    answer: Rc<Answer>,
     values: Vec<SqliteValue>,
+}
+
+/// What the rows of one answer share.
+struct Answer {
+    columns: Vec<String>,
+    /// For messages; empty for rows that no statement returned.
+    sql: Rc<str>,
+}
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.columns() == other.columns() && self.values == other.values
+    }
 }
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.columns.iter().zip(&self.values))
+            .entries(self.columns().iter().zip(&self.values))
             .finish()
     }
 }
@@ -40,48 +54,99 @@ impl fmt::Debug for Row {
 impl Row {
     /// The rows of an answer.
     pub fn all(rows: Rows) -> impl Iterator<Item = Self> {
-        let columns: Rc<[String]> = rows.columns.into();
+        Self::of(rows, "".into())
+    }
+
+    /// The rows of a statement's answer.
+    pub(super) fn of(rows: Rows, sql: Rc<str>) -> impl Iterator<Item = Self> {
+        let answer = Rc::new(Answer {
+            columns: rows.columns,
+            sql,
+        });
         rows.rows.into_iter().map(move |values| Self {
-            columns: Rc::clone(&columns),
+            answer: Rc::clone(&answer),
             values,
         })
     }
 
     /// The value of a column, by its name (`&str`) or its place from 0 (`usize`).
     ///
+    /// Of columns with one name the first is read; give the others a name with `AS`.
+    ///
     /// # Traps
     ///
-    /// Panics where there is no such column, or its value has another type.
+    /// Panics where [`try_get`](Row::try_get) has an error.
     #[track_caller]
     #[must_use]
     pub fn get<I: ColumnIndex, T: FromSqliteValue>(&self, column: I) -> T {
-        let Some(value) = column
-            .position(&self.columns)
-            .and_then(|place| self.values.get(place))
-        else {
-            self.no_such_column(&column.describe());
-        };
-        match T::from_sqlite_value(value) {
-            Some(value) => value,
-            None => self.mismatch(&column.describe(), value.sqlite_type(), T::EXPECTED),
+        match self.try_get(column) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
         }
+    }
+
+    /// The value of a column, as [`get`](Row::get) reads it, or why it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// A [`ColumnError`] where there is no such column, or its value has another type or is out of
+    /// range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use umari::host::Rows;
+    /// use umari::prelude::*;
+    /// use umari::sqlite::ColumnError;
+    ///
+    /// # let columns = vec!["months".to_owned()];
+    /// # let row = Row::all(Rows { columns, rows: vec![vec![300.into()]] }).next().unwrap();
+    /// assert_eq!(row.try_get::<_, u16>("months"), Ok(300));
+    /// let error = row.try_get::<_, u8>("months").unwrap_err();
+    /// assert!(matches!(error, ColumnError::Mismatch { expected: "u8", .. }));
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "column `months` is INTEGER, which cannot be read as `u8`; \
+    ///      300 is outside of 0 to 255; the columns are: months",
+    /// );
+    /// ```
+    pub fn try_get<I: ColumnIndex, T: FromSqliteValue>(&self, column: I) -> Result<T, ColumnError> {
+        let place = column.position(self.columns());
+        let Some(value) = place.and_then(|place| self.values.get(place)) else {
+            return Err(self.no_such_column(column.describe()));
+        };
+        T::from_sqlite_value(value)
+            .ok_or_else(|| self.mismatch(column.describe(), value, T::EXPECTED, T::hint(value)))
     }
 
     /// The first columns as a tuple, in their order.
     ///
     /// # Traps
     ///
-    /// Panics where there are fewer columns, or a value has another type.
+    /// Panics where [`try_tuple`](Row::try_tuple) has an error.
     #[track_caller]
     #[must_use]
     pub fn tuple<T: ColumnTuple>(&self) -> T {
+        match self.try_tuple() {
+            Ok(tuple) => tuple,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The first columns as a tuple, in their order, or why they cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// A [`ColumnError`] for the first column that is not there, or whose value has another type
+    /// or is out of range.
+    pub fn try_tuple<T: ColumnTuple>(&self) -> Result<T, ColumnError> {
         T::from_row(self)
     }
 
     /// The names of the columns.
     #[must_use]
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        &self.answer.columns
     }
 
     /// The values of the columns.
@@ -91,29 +156,34 @@ impl Row {
     }
 
     #[cold]
-    #[track_caller]
-    fn no_such_column(&self, column: &str) -> ! {
-        panic!(
-            "the row has no column {column}; it has: {}",
-            self.columns.join(", ")
-        )
+    fn no_such_column(&self, column: String) -> ColumnError {
+        ColumnError::NoSuchColumn {
+            column,
+            columns: self.columns().to_vec(),
+            sql: Shown(&self.answer.sql).to_string(),
+        }
     }
 
     #[cold]
-    #[track_caller]
-    fn mismatch(&self, column: &str, actual: SqliteType, expected: &str) -> ! {
-        let hint = match actual {
-            SqliteType::Null => "; read it as an `Option`",
-            SqliteType::Integer if expected != "f64" && expected != "String" => {
-                "; the value may be out of range"
-            }
-            _ => "",
+    fn mismatch(
+        &self,
+        column: String,
+        value: &SqliteValue,
+        expected: &'static str,
+        hint: Option<String>,
+    ) -> ColumnError {
+        let hint = match value {
+            SqliteValue::Null => Some("read it as an `Option`".to_owned()),
+            _ => hint,
         };
-        panic!(
-            "column {column} is {actual}, which cannot be read as `{expected}`{hint}; \
-             the columns are: {}",
-            self.columns.join(", ")
-        )
+        ColumnError::Mismatch {
+            column,
+            actual: value.sqlite_type(),
+            expected,
+            hint,
+            columns: self.columns().to_vec(),
+            sql: Shown(&self.answer.sql).to_string(),
+        }
     }
 }
 
@@ -157,8 +227,7 @@ impl ColumnIndex for usize {
 )]
 pub trait ColumnTuple: sealed::Sealed + Sized {
     #[doc(hidden)]
-    #[track_caller]
-    fn from_row(row: &Row) -> Self;
+    fn from_row(row: &Row) -> Result<Self, ColumnError>;
 }
 
 mod sealed {
@@ -175,10 +244,13 @@ macro_rules! tuples {
         impl<$first: FromSqliteValue, $($rest: FromSqliteValue),*> ColumnTuple
             for ($first, $($rest,)*)
         {
-            fn from_row(row: &Row) -> Self {
+            fn from_row(row: &Row) -> Result<Self, ColumnError> {
                 let mut places = 0..;
                 let mut next = || places.next().unwrap_or_default();
-                (row.get::<usize, $first>(next()), $(row.get::<usize, $rest>(next()),)*)
+                Ok((
+                    row.try_get::<usize, $first>(next())?,
+                    $(row.try_get::<usize, $rest>(next())?,)*
+                ))
             }
         }
 

@@ -6,6 +6,8 @@ fn database(begin: Begin) -> (tempfile::TempDir, SqliteContext) {
     (dir, context)
 }
 
+const NONE: &wit::Params = &wit::Params::Positional(Vec::new());
+
 fn refusal(result: Result<impl std::fmt::Debug, wit::Error>) -> String {
     match result {
         Err(wit::Error::Failed(failure)) => failure.message,
@@ -41,14 +43,14 @@ fn a_guest_stays_inside_its_database_and_transaction() {
             "{sql} was allowed: {result:?}"
         );
     }
-    context.query("PRAGMA table_info(t)", &[], None).unwrap();
+    context.query("PRAGMA table_info(t)", NONE, None).unwrap();
 }
 
 #[test]
 fn a_statement_cached_for_the_guest_is_still_guarded() {
     let (_dir, context) = database(Begin::BeforeCall);
-    refusal(context.execute("BEGIN", &[]));
-    refusal(context.execute("BEGIN", &[]));
+    refusal(context.execute("BEGIN", NONE));
+    refusal(context.execute("BEGIN", NONE));
 }
 
 #[test]
@@ -61,7 +63,7 @@ fn constraints_are_values_and_everything_else_is_a_failure() {
         )
         .unwrap();
     context
-        .execute("INSERT INTO t VALUES ('a', 'b', 1, NULL)", &[])
+        .execute("INSERT INTO t VALUES ('a', 'b', 1, NULL)", NONE)
         .unwrap();
     for (sql, kind) in [
         (
@@ -81,13 +83,13 @@ fn constraints_are_values_and_everything_else_is_a_failure() {
             wit::ConstraintKind::ForeignKey,
         ),
     ] {
-        match context.execute(sql, &[]) {
+        match context.execute(sql, NONE) {
             Err(wit::Error::Constraint(violation)) => assert_eq!(violation.kind, kind, "{sql}"),
             other => panic!("{sql}: {other:?}"),
         }
     }
-    assert!(refusal(context.execute("INSERT INTO nowhere VALUES (1)", &[])).contains("nowhere"));
-    refusal(context.execute("SELECT ?1", &[]));
+    assert!(refusal(context.execute("INSERT INTO nowhere VALUES (1)", NONE)).contains("nowhere"));
+    refusal(context.execute("SELECT ?1", NONE));
 }
 
 #[test]
@@ -99,14 +101,14 @@ fn rows_are_bounded() {
         )
     };
     let at = context
-        .query(&numbers(limits::SQLITE_ROWS), &[], None)
+        .query(&numbers(limits::SQLITE_ROWS), NONE, None)
         .unwrap();
     assert_eq!(at.rows.len(), limits::SQLITE_ROWS as usize);
-    let past = context.query(&numbers(limits::SQLITE_ROWS + 1), &[], None);
+    let past = context.query(&numbers(limits::SQLITE_ROWS + 1), NONE, None);
     assert!(refusal(past).contains("LIMIT"));
     assert_eq!(
         context
-            .query(&numbers(10), &[], Some(3))
+            .query(&numbers(10), NONE, Some(3))
             .unwrap()
             .rows
             .len(),
@@ -125,10 +127,10 @@ fn result_bytes_are_bounded() {
         )
     };
     assert_eq!(
-        context.query(&sql(rows), &[], None).unwrap().rows.len(),
+        context.query(&sql(rows), NONE, None).unwrap().rows.len(),
         rows
     );
-    assert!(refusal(context.query(&sql(rows + 1), &[], None)).contains("LIMIT"));
+    assert!(refusal(context.query(&sql(rows + 1), NONE, None)).contains("LIMIT"));
 }
 
 #[test]
@@ -137,20 +139,20 @@ fn an_endless_statement_ends_at_the_deadline() {
     context.set_deadline(Instant::now());
     let endless =
         "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    assert!(refusal(context.query(endless, &[], None)).contains("deadline"));
+    assert!(refusal(context.query(endless, NONE, None)).contains("deadline"));
 }
 
 #[test]
 fn an_effects_transaction_begins_at_its_first_write() {
     let (_dir, context) = database(Begin::AtFirstWrite);
-    context.query("SELECT 1", &[], None).unwrap();
+    context.query("SELECT 1", NONE, None).unwrap();
     assert!(context.host().is_autocommit(), "a read takes no lock");
     context.execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(!context.host().is_autocommit());
     context.host().execute_batch("ROLLBACK").unwrap();
     assert_eq!(
         context
-            .query("PRAGMA table_info(t)", &[], None)
+            .query("PRAGMA table_info(t)", NONE, None)
             .unwrap()
             .rows
             .len(),
@@ -169,8 +171,140 @@ fn values_survive_the_round_trip() {
         wit::Value::Blob(vec![0, 255]),
     ];
     let rows = context
-        .query("SELECT ?1, ?2, ?3, ?4, ?5", &values, None)
+        .query(
+            "SELECT ?1, ?2, ?3, ?4, ?5",
+            &wit::Params::Positional(values.to_vec()),
+            None,
+        )
         .unwrap();
     assert_eq!(format!("{:?}", rows.rows[0]), format!("{values:?}"));
     assert_eq!(context.last_insert_rowid(), None);
+}
+
+fn positional(values: &[i64]) -> wit::Params {
+    wit::Params::Positional(values.iter().copied().map(wit::Value::Integer).collect())
+}
+
+fn named(values: &[(&str, i64)]) -> wit::Params {
+    let named = values.iter().map(|(name, value)| wit::NamedValue {
+        name: (*name).to_owned(),
+        value: wit::Value::Integer(*value),
+    });
+    wit::Params::Named(named.collect())
+}
+
+#[test]
+fn parameters_are_bound_by_name_in_any_order() {
+    let (_dir, context) = database(Begin::BeforeCall);
+    let row = |sql: &str, params: &wit::Params| {
+        let rows = context.query(sql, params, None).unwrap();
+        format!("{:?}", rows.rows[0])
+    };
+    let abc = "[Value::Integer(1), Value::Integer(2), Value::Integer(3), Value::Integer(1)]";
+    let sql = "SELECT :a, @b, $c, :a";
+    assert_eq!(row(sql, &named(&[("$c", 3), (":a", 1), ("@b", 2)])), abc);
+    // Names have numbers too, in their order.
+    assert_eq!(row(sql, &positional(&[1, 2, 3])), abc);
+    assert_eq!(row("SELECT 7", &named(&[])), "[Value::Integer(7)]");
+    assert_eq!(
+        row("SELECT ?2", &positional(&[1, 2])),
+        "[Value::Integer(2)]"
+    );
+    context.execute_batch("CREATE TABLE t (x)").unwrap();
+    let inserted = context.execute("INSERT INTO t VALUES (:x)", &named(&[(":x", 4)]));
+    assert_eq!(inserted.unwrap(), 1);
+    assert_eq!(row("SELECT x FROM t", NONE), "[Value::Integer(4)]");
+}
+
+#[test]
+fn parameters_that_do_not_fit_are_refused_before_anything_runs() {
+    let (_dir, context) = database(Begin::BeforeCall);
+    context.execute_batch("CREATE TABLE t (x)").unwrap();
+    let insert = "INSERT INTO t VALUES (:a + :b)";
+    for (sql, params, message) in [
+        (
+            insert,
+            named(&[("a", 1), (":b", 2)]),
+            "the parameter name `a` has no prefix; write it as the statement does, with its \
+             `:`, `@` or `$`",
+        ),
+        (
+            insert,
+            named(&[(":a", 1), (":c", 2)]),
+            "the statement has no parameter `:c`; it has: :a, :b",
+        ),
+        (
+            insert,
+            named(&[(":a", 1)]),
+            "the parameter `:b` of the statement is given no value",
+        ),
+        (
+            insert,
+            named(&[(":a", 1), (":b", 2), (":a", 3)]),
+            "the parameter `:a` is given twice",
+        ),
+        (
+            "DELETE FROM t",
+            named(&[(":a", 1)]),
+            "the statement has no parameter `:a`; it has: none",
+        ),
+        (
+            "INSERT INTO t VALUES (?)",
+            named(&[(":a", 1)]),
+            "parameter 1 of the statement has no name; write it as `:name`, or give the values \
+             by position",
+        ),
+        (
+            "INSERT INTO t VALUES (?1)",
+            named(&[("?1", 1)]),
+            "parameter 1 of the statement has no name; write it as `:name`, or give the values \
+             by position",
+        ),
+        (
+            insert,
+            positional(&[1]),
+            "the statement has 2 parameters, but 1 value is given",
+        ),
+        (
+            "INSERT INTO t VALUES (?1)",
+            positional(&[]),
+            "the statement has 1 parameter, but no value is given",
+        ),
+        (
+            "DELETE FROM t",
+            positional(&[1, 2]),
+            "the statement has no parameters, but 2 values are given",
+        ),
+    ] {
+        assert_eq!(refusal(context.execute(sql, &params)), message, "{sql}");
+        assert_eq!(refusal(context.query(sql, &params, None)), message, "{sql}");
+    }
+    let batch = context.execute_batch("INSERT INTO t VALUES (1); INSERT INTO t VALUES (?1)");
+    assert_eq!(
+        refusal(batch),
+        "a batch has no parameters; run the statement that has them with `execute`"
+    );
+    let rows = context.query("SELECT x FROM t", NONE, None).unwrap();
+    assert_eq!(rows.rows.len(), 1, "the first of the batch alone has run");
+}
+
+#[test]
+fn a_failure_is_in_sqlites_words_and_has_its_code() {
+    let (_dir, context) = database(Begin::BeforeCall);
+    for (sql, code, message) in [
+        ("SELECT absent", 1, "no such column: absent"),
+        ("SELEC 1", 1, "near \"SELEC\": syntax error"),
+        (
+            "SELECT 1; SELECT 2",
+            0,
+            "there is more than one statement; run them with `execute_batch`, or one at a time",
+        ),
+    ] {
+        match context.query(sql, NONE, None) {
+            Err(wit::Error::Failed(failure)) => {
+                assert_eq!((failure.code, failure.message.as_str()), (code, message));
+            }
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
 }

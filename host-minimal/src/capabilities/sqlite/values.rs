@@ -77,13 +77,21 @@ pub(super) fn read_row(
 }
 
 /// A refusal by the host itself.
-fn refused(message: String) -> rusqlite::Error {
+pub(super) fn refused(message: String) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
 
+const MORE_THAN_ONE: &str =
+    "there is more than one statement; run them with `execute_batch`, or one at a time";
+
 pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
-    let message = error.to_string();
-    let Some(code) = error.sqlite_error() else {
+    let (code, message) = match error {
+        // The whole of it would repeat the SQL, which the guest has.
+        rusqlite::Error::SqlInputError { error, msg, .. } => (Some(error), msg.clone()),
+        rusqlite::Error::MultipleStatement => (None, MORE_THAN_ONE.to_owned()),
+        error => (error.sqlite_error(), error.to_string()),
+    };
+    let Some(code) = code else {
         return wit::Error::Failed(wit::Failure { code: 0, message });
     };
     match code.code {

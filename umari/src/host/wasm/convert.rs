@@ -12,7 +12,9 @@ use crate::command::{
 use crate::host::{
     AsOf, NewEvent, QueryItem, RawEvent, Receipt, Rows, SqliteFault, TransactionError,
 };
-use crate::sqlite::{ConstraintViolation, ConstraintViolationKind, SqliteError, SqliteValue};
+use crate::sqlite::{
+    ConstraintViolation, ConstraintViolationKind, ParamList, SqliteError, SqliteValue,
+};
 
 fn uuid_to_wit(id: Uuid) -> common::Uuid {
     let (high, low) = id.as_u64_pair();
@@ -182,17 +184,29 @@ fn invalid_to_wit(invalid: InvalidInput) -> command::InvalidInput {
     }
 }
 
-pub(super) fn values_to_wit(values: &[SqliteValue]) -> Vec<connection::Value> {
-    values
-        .iter()
-        .map(|value| match value {
-            SqliteValue::Null => connection::Value::Null,
-            SqliteValue::Integer(value) => connection::Value::Integer(*value),
-            SqliteValue::Real(value) => connection::Value::Real(*value),
-            SqliteValue::Text(value) => connection::Value::Text(value.clone()),
-            SqliteValue::Blob(value) => connection::Value::Blob(value.clone()),
-        })
-        .collect()
+pub(super) fn params_to_wit(params: ParamList<'_>) -> connection::Params {
+    match params {
+        ParamList::Positional(values) => {
+            connection::Params::Positional(values.iter().map(value_to_wit).collect())
+        }
+        ParamList::Named(values) => {
+            let named = values.iter().map(|(name, value)| connection::NamedValue {
+                name: (*name).to_owned(),
+                value: value_to_wit(value),
+            });
+            connection::Params::Named(named.collect())
+        }
+    }
+}
+
+fn value_to_wit(value: &SqliteValue) -> connection::Value {
+    match value {
+        SqliteValue::Null => connection::Value::Null,
+        SqliteValue::Integer(value) => connection::Value::Integer(*value),
+        SqliteValue::Real(value) => connection::Value::Real(*value),
+        SqliteValue::Text(value) => connection::Value::Text(value.clone()),
+        SqliteValue::Blob(value) => connection::Value::Blob(value.clone()),
+    }
 }
 
 fn value_from_wit(value: connection::Value) -> SqliteValue {
