@@ -188,7 +188,8 @@ pub fn query(sql: &str, params: impl Params) -> Vec<Row> {
     Row::of(trapping(outcome, sql), sql.into()).collect()
 }
 
-/// The rowid of the last successful insert; `None` before the first.
+/// The rowid of the last successful insert; `None` before the first. SQLite does not tell an insert
+/// at rowid 0 from none.
 #[track_caller]
 #[must_use]
 pub fn last_insert_rowid() -> Option<i64> {
