@@ -170,5 +170,9 @@ impl FromDomainIdsError {
 
 /// A tag as the event store holds it.
 pub(crate) fn tag(name: &str, value: &str) -> String {
-    format!("{name}:{value}")
+    let mut tag = String::with_capacity(name.len() + 1 + value.len());
+    tag.push_str(name);
+    tag.push(':');
+    tag.push_str(value);
+    tag
 }

@@ -1,5 +1,6 @@
 //! Events: what happened, how it is stored, and how it is asked for.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
@@ -192,19 +193,30 @@ impl<T> StoredEvent<T> {
         (data.expect("`map` calls its closure"), envelope)
     }
 
-    pub(crate) fn around(raw: &RawEvent, data: T) -> Self {
+    /// What is given away is not copied; the payload is not wanted.
+    pub(crate) fn around(raw: Cow<'_, RawEvent>, data: T) -> Self {
+        let envelope = match raw {
+            Cow::Owned(raw) => raw,
+            Cow::Borrowed(raw) => RawEvent {
+                payload: None,
+                event_type: raw.event_type.clone(),
+                tags: raw.tags.clone(),
+                encryption_scope: raw.encryption_scope.clone(),
+                ..*raw
+            },
+        };
         Self {
-            id: raw.id,
-            position: raw.position,
-            event_type: raw.event_type.clone(),
-            tags: raw.tags.clone(),
-            timestamp: raw.timestamp,
-            correlation_id: raw.correlation_id,
-            causation_id: raw.causation_id,
-            triggering_event_id: raw.triggering_event_id,
-            idempotency_key: raw.idempotency_key,
-            encryption_scope: raw.encryption_scope.clone(),
-            encryption_key_id: raw.encryption_key_id,
+            id: envelope.id,
+            position: envelope.position,
+            event_type: envelope.event_type,
+            tags: envelope.tags,
+            timestamp: envelope.timestamp,
+            correlation_id: envelope.correlation_id,
+            causation_id: envelope.causation_id,
+            triggering_event_id: envelope.triggering_event_id,
+            idempotency_key: envelope.idempotency_key,
+            encryption_scope: envelope.encryption_scope,
+            encryption_key_id: envelope.encryption_key_id,
             data,
         }
     }
@@ -298,7 +310,7 @@ impl<E: Event> EventSet for SingleEvent<E> {
 }
 
 /// Which domain ids select the events of one type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventDomainId {
     /// The event type's name.
@@ -306,9 +318,9 @@ pub struct EventDomainId {
     /// Names under which events of the type were stored in the past.
     pub aliases: &'static [&'static str],
     /// Domain ids whose values are looked up in the bindings.
-    pub dynamic_fields: Vec<&'static str>,
+    pub dynamic_fields: &'static [&'static str],
     /// Domain ids with a fixed value.
-    pub static_fields: Vec<(&'static str, &'static str)>,
+    pub static_fields: &'static [(&'static str, &'static str)],
     /// Whether a `#[scope(..)]` named the fields. If so every dynamic field must be bound;
     /// otherwise they are all those of the event type, and only the bound ones select.
     pub scoped: bool,
@@ -317,27 +329,27 @@ pub struct EventDomainId {
 impl EventDomainId {
     /// Selects by every bound domain id that the event type has.
     #[must_use]
-    pub fn unscoped<E: Event>() -> Self {
+    pub const fn unscoped<E: Event>() -> Self {
         Self {
             event_type: E::EVENT_TYPE,
             aliases: E::ALIASES,
-            dynamic_fields: E::DOMAIN_ID_FIELDS.to_vec(),
-            static_fields: Vec::new(),
+            dynamic_fields: E::DOMAIN_ID_FIELDS,
+            static_fields: &[],
             scoped: false,
         }
     }
 
     /// Selects by exactly these domain ids.
     #[must_use]
-    pub fn scoped<E: Event>(
-        dynamic_fields: &[&'static str],
-        static_fields: &[(&'static str, &'static str)],
+    pub const fn scoped<E: Event>(
+        dynamic_fields: &'static [&'static str],
+        static_fields: &'static [(&'static str, &'static str)],
     ) -> Self {
         Self {
             event_type: E::EVENT_TYPE,
             aliases: E::ALIASES,
-            dynamic_fields: dynamic_fields.to_vec(),
-            static_fields: static_fields.to_vec(),
+            dynamic_fields,
+            static_fields,
             scoped: true,
         }
     }

@@ -1,6 +1,7 @@
 //! Readers on their way through the log.
 
 use std::any::type_name;
+use std::borrow::Cow;
 
 use super::selection::{Selector, select};
 use crate::decider::Decider;
@@ -152,7 +153,7 @@ pub trait Replay {
     fn selectors(&self) -> &[Selector];
 
     #[doc(hidden)]
-    fn apply(&mut self, event: &RawEvent) -> Result<(), FoldError>;
+    fn apply(&mut self, event: Cow<'_, RawEvent>) -> Result<(), FoldError>;
 }
 
 impl<R: Reader> Replay for Running<R> {
@@ -161,7 +162,7 @@ impl<R: Reader> Replay for Running<R> {
         &self.selectors
     }
 
-    fn apply(&mut self, event: &RawEvent) -> Result<(), FoldError> {
+    fn apply(&mut self, event: Cow<'_, RawEvent>) -> Result<(), FoldError> {
         self.events += 1;
         if self.events > R::MAX_EVENTS {
             return Err(FoldError::TooManyEvents {
@@ -190,7 +191,7 @@ pub(crate) fn replay(
         if batch.is_empty() {
             return Ok(());
         }
-        for event in &batch {
+        for event in batch {
             events += 1;
             if events > max_events {
                 return Err(FoldError::TooManyEvents {
@@ -198,12 +199,25 @@ pub(crate) fn replay(
                     limit: max_events,
                 });
             }
-            for reader in readers.iter_mut() {
-                let mut selectors = reader.selectors().iter();
-                if selectors.any(|selector| selector.matches(event)) {
-                    reader.apply(event)?;
-                }
-            }
+            offer(event, readers)?;
         }
+    }
+}
+
+/// Offers one event to the readers that it is for. The last of them gets it, so that where there
+/// is only one nothing is copied.
+fn offer(event: RawEvent, readers: &mut [&mut dyn Replay]) -> Result<(), FoldError> {
+    let mut last: Option<&mut dyn Replay> = None;
+    for reader in readers {
+        let mut selectors = reader.selectors().iter();
+        if selectors.any(|selector| selector.matches(&event))
+            && let Some(earlier) = last.replace(&mut **reader)
+        {
+            earlier.apply(Cow::Borrowed(&event))?;
+        }
+    }
+    match last {
+        Some(last) => last.apply(Cow::Owned(event)),
+        None => Ok(()),
     }
 }

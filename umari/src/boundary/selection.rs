@@ -1,9 +1,5 @@
 //! Which events a reader reads.
 
-use std::collections::BTreeSet;
-
-use indexmap::IndexMap;
-
 use crate::domain_id::{DomainIdValues, tag};
 use crate::event::EventDomainId;
 use crate::fold::FoldError;
@@ -15,17 +11,40 @@ use crate::limits::QUERY_ITEMS_MAX;
 pub(crate) struct Selector {
     event_type: &'static str,
     aliases: &'static [&'static str],
-    /// Of each of these one tag. Without a tag to choose from, no event fits.
-    conditions: Vec<Vec<String>>,
+    conditions: Vec<Condition>,
+}
+
+/// One tag that an event must carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    One(String),
+    /// Any of these; without one to choose from, no event fits.
+    Any(Vec<String>),
+}
+
+impl Condition {
+    fn of(name: &str, values: &[String]) -> Self {
+        match values {
+            [value] => Self::One(tag(name, value)),
+            values => Self::Any(values.iter().map(|value| tag(name, value)).collect()),
+        }
+    }
+
+    fn choices(&self) -> &[String] {
+        match self {
+            Self::One(tag) => std::slice::from_ref(tag),
+            Self::Any(tags) => tags,
+        }
+    }
 }
 
 impl Selector {
     pub(crate) fn matches(&self, event: &RawEvent) -> bool {
         (self.event_type == event.event_type || self.aliases.contains(&&*event.event_type))
-            && self
-                .conditions
-                .iter()
-                .all(|any| any.iter().any(|tag| event.tags.contains(tag)))
+            && self.conditions.iter().all(|condition| {
+                let mut choices = condition.choices().iter();
+                choices.any(|tag| event.tags.contains(tag))
+            })
     }
 
     fn types(&self) -> impl Iterator<Item = &'static str> {
@@ -34,25 +53,39 @@ impl Selector {
 
     /// How many sets of tags select the same: the product of the choices.
     fn alternatives(&self) -> usize {
-        self.conditions
+        let choices = self
+            .conditions
             .iter()
-            .fold(1, |product, any| product.saturating_mul(any.len()))
+            .map(|condition| condition.choices().len());
+        choices.fold(1, usize::saturating_mul)
     }
 
-    /// Every way to choose one tag of each condition.
-    fn tag_sets(&self) -> Vec<BTreeSet<&str>> {
-        let mut sets = vec![BTreeSet::new()];
-        for any in &self.conditions {
-            let longer = sets.iter().flat_map(|set| {
-                any.iter().map(|tag| {
-                    let mut set = set.clone();
-                    set.insert(tag.as_str());
-                    set
-                })
-            });
-            sets = longer.collect();
-        }
-        sets
+    /// Passes every way to choose one tag of each condition to `found`, sorted and each tag once.
+    fn each_choice(&self, found: &mut dyn FnMut(&[&str])) {
+        choose(
+            &self.conditions,
+            &mut Vec::with_capacity(self.conditions.len()),
+            found,
+        );
+    }
+}
+
+fn choose<'a>(
+    conditions: &'a [Condition],
+    chosen: &mut Vec<&'a str>,
+    found: &mut dyn FnMut(&[&str]),
+) {
+    let Some((condition, rest)) = conditions.split_first() else {
+        let mut tags = chosen.clone();
+        tags.sort_unstable();
+        tags.dedup();
+        found(&tags);
+        return;
+    };
+    for tag in condition.choices() {
+        chosen.push(tag);
+        choose(rest, chosen, found);
+        chosen.pop();
     }
 }
 
@@ -77,7 +110,7 @@ pub(crate) fn select(
                 field,
             });
         };
-        conditions.push(values.iter().map(|value| tag(field, value)).collect());
+        conditions.push(Condition::of(field, values));
     }
     let names = || bindings.names().collect::<Vec<_>>();
     // Without this, a misspelt domain id would quietly read every event of the type.
@@ -106,31 +139,38 @@ pub(crate) fn select(
 }
 
 /// The conditions of a scope's fixed values.
-fn fixed(ids: &EventDomainId) -> Vec<Vec<String>> {
+fn fixed(ids: &EventDomainId) -> Vec<Condition> {
     let fixed = ids.static_fields.iter();
-    fixed.map(|(name, value)| vec![tag(name, value)]).collect()
+    fixed
+        .map(|(name, value)| Condition::One(tag(name, value)))
+        .collect()
 }
 
 /// The query that covers `selectors`: types that share their tags share an item.
 pub(crate) fn query<'a>(selectors: impl Iterator<Item = &'a Selector>) -> Vec<QueryItem> {
-    let mut items: IndexMap<BTreeSet<&str>, Vec<String>> = IndexMap::new();
+    // Few enough that looking through them costs less than a map.
+    let mut items: Vec<QueryItem> = Vec::new();
     for selector in selectors {
-        for tags in selector.tag_sets() {
-            let types = items.entry(tags).or_default();
+        selector.each_choice(&mut |tags| {
+            let place = match items.iter().position(|item| item.tags == tags) {
+                Some(place) => place,
+                None => {
+                    items.push(QueryItem {
+                        types: Vec::new(),
+                        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                    });
+                    items.len() - 1
+                }
+            };
+            let types = &mut items[place].types;
             for name in selector.types() {
                 if !types.iter().any(|known| known == name) {
                     types.push(name.to_owned());
                 }
             }
-        }
+        });
     }
     items
-        .into_iter()
-        .map(|(tags, types)| QueryItem {
-            types,
-            tags: tags.into_iter().map(str::to_owned).collect(),
-        })
-        .collect()
 }
 
 /// The query of a reader without bindings: by type, and by fixed values.

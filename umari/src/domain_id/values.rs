@@ -33,10 +33,48 @@ pub struct DomainIdValues {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     name: &'static str,
-    values: Vec<String>,
+    values: Values,
     /// Whether having no value means "none of them" rather than "forgotten".
     plural: bool,
 }
+
+/// Mostly one.
+#[derive(Debug, Clone)]
+enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Values {
+    const NONE: Self = Self::Many(Vec::new());
+
+    fn all(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+
+    /// Adds a value that is not there.
+    fn push(&mut self, value: String) {
+        *self = match std::mem::replace(self, Self::NONE) {
+            Self::One(first) => Self::Many(vec![first, value]),
+            Self::Many(values) if values.is_empty() => Self::One(value),
+            Self::Many(mut values) => {
+                values.push(value);
+                Self::Many(values)
+            }
+        };
+    }
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        self.all() == other.all()
+    }
+}
+
+impl Eq for Values {}
 
 impl DomainIdValues {
     /// No domain ids.
@@ -51,7 +89,7 @@ impl DomainIdValues {
     pub fn push(&mut self, name: &'static str, value: impl Into<String>) {
         let entry = self.declare(name);
         let value = value.into();
-        if !entry.values.contains(&value) {
+        if !entry.values.all().contains(&value) {
             entry.values.push(value);
         }
     }
@@ -68,7 +106,7 @@ impl DomainIdValues {
             None => {
                 self.entries.push(Entry {
                     name,
-                    values: Vec::new(),
+                    values: Values::NONE,
                     plural: false,
                 });
                 self.entries.len() - 1
@@ -85,7 +123,7 @@ impl DomainIdValues {
     /// Every value of `name`; empty where there is none.
     #[must_use]
     pub fn get(&self, name: &str) -> &[String] {
-        self.find(name).map_or(&[], |entry| &entry.values)
+        self.find(name).map_or(&[], |entry| entry.values.all())
     }
 
     /// Each name with each of its values.
@@ -93,6 +131,7 @@ impl DomainIdValues {
         self.entries.iter().flat_map(|entry| {
             entry
                 .values
+                .all()
                 .iter()
                 .map(|value| (entry.name, value.as_str()))
         })
@@ -113,7 +152,8 @@ impl DomainIdValues {
     /// none and should.
     pub(crate) fn selecting(&self, name: &str) -> Option<&[String]> {
         let entry = self.find(name)?;
-        (entry.plural || !entry.values.is_empty()).then_some(&*entry.values)
+        let values = entry.values.all();
+        (entry.plural || !values.is_empty()).then_some(values)
     }
 
     #[cfg(test)]
@@ -144,7 +184,7 @@ impl DomainIdValues {
 /// Each name with its first value.
 impl From<&DomainIdValues> for DomainIdBindings {
     fn from(values: &DomainIdValues) -> Self {
-        let first = |entry: &Entry| Some((entry.name, entry.values.first()?.clone()));
+        let first = |entry: &Entry| Some((entry.name, entry.values.all().first()?.clone()));
         values.entries.iter().filter_map(first).collect()
     }
 }

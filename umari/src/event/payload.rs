@@ -1,5 +1,7 @@
 //! Between an event's data and the JSON text that the log holds.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -47,22 +49,30 @@ pub fn decode<S: EventSet>(
     event: &RawEvent,
 ) -> Result<Vec<StoredEvent<S::Item>>, SerializationError> {
     let mut events = Vec::new();
-    decode_each::<S>(event, |event| events.push(event))?;
+    decode_each::<S>(Cow::Borrowed(event), |event| events.push(event))?;
     Ok(events)
 }
 
-/// [`decode`] for folds, which keep no event.
+/// [`decode`] for folds, which keep no event. An envelope that is given away is not copied.
 pub(crate) fn decode_each<S: EventSet>(
-    event: &RawEvent,
+    event: Cow<'_, RawEvent>,
     mut found: impl FnMut(StoredEvent<S::Item>),
 ) -> Result<(), SerializationError> {
-    let Some(payload) = Payload::of(event) else {
+    let Some(payload) = Payload::of(&event) else {
         return Ok(());
     };
+    // One behind, since the last one gets the envelope itself.
+    let mut last = None;
     S::decode(&payload, &mut |data| {
-        found(StoredEvent::around(event, data));
+        if let Some(earlier) = last.replace(data) {
+            found(StoredEvent::around(Cow::Borrowed(&event), earlier));
+        }
     })
-    .map_err(|error| error.at(event))
+    .map_err(|error| error.at(&event))?;
+    if let Some(data) = last {
+        found(StoredEvent::around(event, data));
+    }
+    Ok(())
 }
 
 /// The data of a stored event: JSON text of some version of its type's shape.

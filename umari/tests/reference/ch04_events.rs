@@ -305,8 +305,8 @@ fn a_set_says_which_domain_ids_each_type_has() {
     assert_eq!(
         listed,
         [
-            ("shop.connected", vec!["shop_id"]),
-            ("shop.reconnected", vec!["shop_id"]),
+            ("shop.connected", &["shop_id"][..]),
+            ("shop.reconnected", &["shop_id"][..]),
         ]
     );
 }

@@ -288,10 +288,13 @@ fn what_is_no_constraint_traps() {
         let _ = query_row("SELECT colour FROM widgets", params![]);
         Ok(())
     });
-    traps_in_a_module("SQLite: the statement has 2 parameters, but 1 value is given", || {
-        let _ = query_row("SELECT ?1, ?2", params![1]);
-        Ok(())
-    });
+    traps_in_a_module(
+        "SQLite: the statement has 2 parameters, but 1 value is given",
+        || {
+            let _ = query_row("SELECT ?1, ?2", params![1]);
+            Ok(())
+        },
+    );
 }
 
 // Errors.

@@ -26,12 +26,13 @@ fn variant() -> impl Strategy<Value = EventDomainId> {
                 } else {
                     &[]
                 },
-                dynamic_fields,
+                // Leaked, since in an event set they are constants.
+                dynamic_fields: dynamic_fields.leak(),
                 // Only a scope can fix a value.
                 static_fields: if scoped {
-                    fixed.into_iter().collect()
+                    fixed.into_iter().collect::<Vec<_>>().leak()
                 } else {
-                    Vec::new()
+                    &[]
                 },
                 scoped,
             },
