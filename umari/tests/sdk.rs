@@ -13,6 +13,8 @@ mod boundary;
 mod commands;
 #[path = "sdk/deciders.rs"]
 mod deciders;
+#[path = "sdk/dependencies.rs"]
+mod dependencies;
 #[path = "sdk/effects.rs"]
 mod effects;
 #[path = "sdk/export.rs"]
