@@ -50,7 +50,7 @@ impl Target {
                 return;
             }
             let path = line.split(' ').nth(1).expect("a path").to_owned();
-            let mut length = 0;
+            let mut length = Some(0);
             loop {
                 let mut header = String::new();
                 reader.read_line(&mut header).expect("a header");
@@ -59,11 +59,15 @@ impl Target {
                     break;
                 }
                 if let Some(value) = header.strip_prefix("content-length:") {
-                    length = value.trim().parse().expect("a length");
+                    length = Some(value.trim().parse().expect("a length"));
+                } else if header == "transfer-encoding: chunked" {
+                    length = None;
                 }
             }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).expect("a body");
+            let body = match length {
+                Some(length) => read(&mut reader, length),
+                None => read_chunks(&mut reader),
+            };
             let status = self.take(path, serde_json::from_slice(&body).expect("JSON"));
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
             if (&stream).write_all(answer.as_bytes()).is_err() {
@@ -94,6 +98,26 @@ impl Target {
             .received
             .get(&format!("/notes/{note_id}"))
             .map_or(0, Vec::len)
+    }
+}
+
+fn read(reader: &mut impl BufRead, length: usize) -> Vec<u8> {
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("a body");
+    body
+}
+
+fn read_chunks(reader: &mut impl BufRead) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        reader.read_line(&mut size).expect("a size");
+        let chunk = usize::from_str_radix(size.trim(), 16).expect("a size");
+        body.extend(read(reader, chunk));
+        assert_eq!(read(reader, 2), b"\r\n");
+        if chunk == 0 {
+            return body;
+        }
     }
 }
 
@@ -132,6 +156,21 @@ fn an_effect_calls_the_outside_and_records_it_in_the_same_chain() {
     );
     assert_eq!(echo.correlation_id, noted.correlation_id);
     assert_eq!(echo.idempotency_key, Some(noted.id));
+}
+
+#[test]
+fn an_effect_may_bring_its_own_http_client_and_link_the_commands_of_two_crates() {
+    let (host, target) = (TestHost::with_commands(), Target::start());
+    host.deploy(ModuleKind::Effect, "courier", &[("TARGET", &target.url)]);
+    host.note("a", 1, "x");
+    host.wait_caught_up("courier");
+    assert_eq!(target.count(1), 1);
+    let commands = ["note.relayed", "noted"].map(|event_type| {
+        let event = host.events(event_type).pop().expect("an event");
+        (event.author.module, event.author.command)
+    });
+    let by = |command: &str| ("courier".to_owned(), command.to_owned());
+    assert_eq!(commands, [by("fixture-second-command"), by("note")]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(crate) struct Fixtures {
     pub(crate) commands: Vec<u8>,
     pub(crate) projector: Vec<u8>,
     pub(crate) effect: Vec<u8>,
+    pub(crate) courier: Vec<u8>,
 }
 
 /// Builds the fixtures once per run; cargo keeps them up to date.
@@ -32,7 +33,12 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             .parent()
             .expect("a workspace");
         install_target(workspace);
-        let packages = ["fixture-commands", "fixture-projector", "fixture-effect"];
+        let packages = [
+            "fixture-commands",
+            "fixture-courier",
+            "fixture-effect",
+            "fixture-projector",
+        ];
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(workspace)
@@ -54,6 +60,7 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             commands: read("fixture_commands.wasm"),
             projector: read("fixture_projector.wasm"),
             effect: read("fixture_effect.wasm"),
+            courier: read("fixture_courier.wasm"),
         }
     })
 }
@@ -287,6 +294,7 @@ pub(crate) fn upload(kind: ModuleKind, name: &str, version: &str, env: &[(&str, 
     let wasm = match kind {
         ModuleKind::Command => &fixtures().commands,
         ModuleKind::Projector => &fixtures().projector,
+        ModuleKind::Effect if name == "courier" => &fixtures().courier,
         ModuleKind::Effect => &fixtures().effect,
     };
     let env: BTreeMap<String, String> = env
