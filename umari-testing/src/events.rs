@@ -33,6 +33,55 @@ impl Events {
         self
     }
 
+    /// Adds an event as an earlier release stored it: under the name, in the version of its shape and
+    /// with the tags that it had then. Upcasts are proven with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use umari::prelude::*;
+    /// use umari_testing::prelude::*;
+    ///
+    /// #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// #[event_type("plan.created", version = 2)]
+    /// #[upcast(version = 1, with = in_cents)]
+    /// struct PlanCreated {
+    ///     #[domain_id]
+    ///     plan_id: u64,
+    ///     cents: u64,
+    /// }
+    ///
+    /// fn in_cents(mut plan: serde_json::Value) -> serde_json::Value {
+    ///     plan["cents"] = (plan["price"].as_u64().unwrap_or(0) * 100).into();
+    ///     plan
+    /// }
+    ///
+    /// let old = json!({ "plan_id": 7, "price": 49 });
+    /// let plan = given(Events::new().with_stored("plan.created", 1, ["plan_id:7"], &old))
+    ///     .fold(LatestEvent::<PlanCreated>::new())
+    ///     .expect("a plan");
+    /// assert_eq!(plan.data.cents, 4900);
+    /// ```
+    pub fn with_stored(
+        mut self,
+        event_type: &str,
+        version: u32,
+        tags: impl IntoIterator<Item = impl Into<String>>,
+        data: &Value,
+    ) -> Self {
+        self.facts.push(Fact {
+            new: NewEvent {
+                event_type: event_type.to_owned(),
+                schema_version: version,
+                tags: tags.into_iter().map(Into::into).collect(),
+                encryption_scope: None,
+                payload: data.to_string(),
+            },
+            round_trip: None,
+        });
+        self
+    }
+
     pub(crate) fn facts(&self) -> &[Fact] {
         &self.facts
     }
@@ -84,7 +133,8 @@ macro_rules! events {
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
     pub(crate) new: NewEvent,
-    round_trip: RoundTrip,
+    /// Absent where the test gave no type.
+    round_trip: Option<RoundTrip>,
 }
 
 /// Decodes a stored event as one type and encodes it again.
@@ -96,7 +146,7 @@ impl Fact {
         let new = encode(event).unwrap_or_else(|error| panic!("{}", chain(&error)));
         Self {
             new,
-            round_trip: round_trip::<E>,
+            round_trip: Some(round_trip::<E>),
         }
     }
 
@@ -108,12 +158,16 @@ impl Fact {
         )
     }
 
-    pub(crate) fn round_trip(&self) -> RoundTrip {
+    pub(crate) fn round_trip(&self) -> Option<RoundTrip> {
         self.round_trip
     }
 }
 
 fn round_trip<E: Event>(raw: &RawEvent) -> Result<Option<NewEvent>, String> {
+    // An earlier version comes back as the present one, and is to differ.
+    if raw.schema_version != E::SCHEMA_VERSION {
+        return Ok(None);
+    }
     let events = decode::<SingleEvent<E>>(raw).map_err(|error| chain(&error))?;
     let again = events.first().map(|event| encode(&event.data));
     again.transpose().map_err(|error| chain(&error))

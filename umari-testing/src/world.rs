@@ -81,7 +81,9 @@ impl World {
     pub(crate) fn learn(&mut self, events: &Events) {
         let known = Rc::make_mut(&mut self.round_trips);
         for fact in events.facts() {
-            known.insert(fact.new.event_type.clone(), fact.round_trip());
+            if let Some(round_trip) = fact.round_trip() {
+                known.insert(fact.new.event_type.clone(), round_trip);
+            }
         }
     }
 

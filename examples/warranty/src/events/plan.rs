@@ -1,8 +1,12 @@
 use umari::prelude::*;
 
 /// A shop offers a new warranty plan.
+///
+/// In its first version it said nothing of products and status: every plan covered everything, and
+/// was on sale at once.
 #[derive(Event, DomainIds, Serialize, Deserialize)]
-#[event_type("warranty.plan.created")]
+#[event_type("warranty.plan.created", version = 2, aliases = ["plan.created"])]
+#[upcast(version = 1, from = WarrantyPlanCreatedV1)]
 pub struct WarrantyPlanCreated {
     /// The plan's id, unique across all shops.
     #[domain_id]
@@ -20,6 +24,30 @@ pub struct WarrantyPlanCreated {
     pub applicable_to: ProductApplicability,
     /// Whether the plan is on sale.
     pub status: PlanStatus,
+}
+
+/// The first version of [`WarrantyPlanCreated`], which was called `plan.created`.
+#[derive(Deserialize)]
+struct WarrantyPlanCreatedV1 {
+    plan_id: Uuid,
+    shop_id: u64,
+    title: String,
+    duration_months: u32,
+    price: Decimal,
+}
+
+impl From<WarrantyPlanCreatedV1> for WarrantyPlanCreated {
+    fn from(old: WarrantyPlanCreatedV1) -> Self {
+        Self {
+            plan_id: old.plan_id,
+            shop_id: old.shop_id,
+            title: old.title,
+            duration_months: old.duration_months,
+            price: old.price,
+            applicable_to: ProductApplicability::All,
+            status: PlanStatus::Active,
+        }
+    }
 }
 
 /// A shop took a plan off the market. Warranties that were sold before stay valid.

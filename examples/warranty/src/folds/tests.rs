@@ -34,6 +34,23 @@ fn a_plan_is_what_its_events_say() {
 }
 
 #[test]
+fn a_plan_of_the_first_version_covers_everything_and_is_on_sale() {
+    let data = json!({
+        "plan_id": PLAN_ID,
+        "shop_id": SHOP_ID,
+        "title": "Two years",
+        "duration_months": 24,
+        "price": "49.90",
+    });
+    let tags = [format!("plan_id:{PLAN_ID}"), format!("shop_id:{SHOP_ID}")];
+    let history = given(Events::new().with_stored("plan.created", 1, tags, &data));
+    assert_eq!(
+        history.fold(WarrantyPlanFold { plan_id: PLAN_ID }),
+        Some(plan())
+    );
+}
+
+#[test]
 fn a_line_item_is_sold_in_its_own_shop_only() {
     let history = given(events![warranty_sold()]);
     let sold = |shop_id, line_item_id| {

@@ -40,8 +40,14 @@ pub struct Input {
 ///
 /// # Errors
 ///
-/// When the input is invalid, the shop has no such plan, the plan is not on sale, the line has
-/// been sold a warranty before or the warranty's id is taken.
+/// When the input is invalid, and rejections that a checkout can act on by their codes:
+///
+/// | code | when |
+/// |---|---|
+/// | `no-such-plan` | the shop has no such plan |
+/// | `plan-not-on-sale` | the plan is a draft or archived |
+/// | `line-item-covered` | the line has been sold a warranty before; `line_item_id` says which |
+/// | `warranty-id-taken` | there is a warranty with this id |
 #[export_command]
 pub fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
     input.validate()?;
@@ -57,13 +63,24 @@ pub fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteO
         })
         .execute(|input, (plan, line_item_sold, warranty_exists)| {
             // Another shop's plan is none of this shop's business, not even that it exists.
-            let Some(plan) = plan.filter(|plan| plan.shop_id == input.shop_id) else {
-                anyhow::bail!("plan does not exist");
-            };
-            anyhow::ensure!(!plan.archived, "plan is archived");
-            anyhow::ensure!(plan.status == PlanStatus::Active, "plan is not active");
-            anyhow::ensure!(!line_item_sold, "line item already has a warranty");
-            anyhow::ensure!(!warranty_exists, "warranty already exists");
+            let plan = plan
+                .filter(|plan| plan.shop_id == input.shop_id)
+                .ok_or_else(|| Rejection::new("no-such-plan", "plan does not exist"))?;
+            let not_on_sale = |why| Rejection::new("plan-not-on-sale", why);
+            anyhow::ensure!(!plan.archived, not_on_sale("plan is archived"));
+            anyhow::ensure!(
+                plan.status == PlanStatus::Active,
+                not_on_sale("plan is not active")
+            );
+            anyhow::ensure!(
+                !line_item_sold,
+                Rejection::new("line-item-covered", "line item already has a warranty")
+                    .with("line_item_id", input.line_item_id)
+            );
+            anyhow::ensure!(
+                !warranty_exists,
+                Rejection::new("warranty-id-taken", "warranty already exists")
+            );
 
             Ok(emit![WarrantySold {
                 shop_id: input.shop_id,

@@ -61,7 +61,10 @@ fn a_line_item_is_sold_once_whatever_else_differs() {
                 ..another_input()
             },
         )
-        .then_rejected("line item already has a warranty");
+        .then_rejected_with::<Rejection>(|rejection| {
+            let covered = Rejection::new("line-item-covered", "line item already has a warranty");
+            *rejection == covered.with("line_item_id", LINE_ITEM_ID)
+        });
 }
 
 #[test]

@@ -79,7 +79,8 @@ impl Projector for Plans {
             insert_plan: prepare(
                 "INSERT INTO plans (plan_id, shop_id, title, duration_months, price,
                                     applicable_to, status, created_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 VALUES (:plan_id, :shop_id, :title, :duration_months, :price,
+                         :applicable_to, :status, :created_at)",
             ),
             archive_plan: prepare("UPDATE plans SET archived = TRUE WHERE plan_id = ?1"),
             plan_revenue: prepare("SELECT revenue FROM plans WHERE plan_id = ?1"),
@@ -90,7 +91,7 @@ impl Projector for Plans {
     }
 
     fn handle(&mut self, event: StoredEvent<Query>) -> anyhow::Result<()> {
-        let at = event.timestamp.to_rfc3339();
+        let at = event.timestamp;
         match event.data {
             Query::ShopConnected(ShopConnected {
                 shop_id,
@@ -112,16 +113,16 @@ impl Projector for Plans {
                 ])?;
             }
             Query::WarrantyPlanCreated(plan) => {
-                self.insert_plan.execute(params![
-                    plan.plan_id,
-                    plan.shop_id.to_string(),
-                    plan.title,
-                    plan.duration_months,
-                    cents(plan.price),
-                    serde_json::to_string(&plan.applicable_to)?,
-                    plan.status.as_str(),
-                    at,
-                ])?;
+                self.insert_plan.execute(named_params! {
+                    ":plan_id": plan.plan_id,
+                    ":shop_id": plan.shop_id.to_string(),
+                    ":title": plan.title,
+                    ":duration_months": plan.duration_months,
+                    ":price": cents(plan.price),
+                    ":applicable_to": serde_json::to_value(&plan.applicable_to)?,
+                    ":status": plan.status.as_str(),
+                    ":created_at": at,
+                })?;
             }
             Query::WarrantyPlanArchived(plan) => {
                 self.archive_plan.execute(params![plan.plan_id])?;
@@ -131,7 +132,7 @@ impl Projector for Plans {
                     .plan_revenue
                     .query_row(params![sale.plan_id])
                     .with_context(|| format!("plan {} was sold but not created", sale.plan_id))?;
-                let revenue: Decimal = row.get::<_, String>("revenue").parse()?;
+                let revenue: Decimal = row.get("revenue");
                 self.record_sale
                     .execute(params![sale.plan_id, cents(revenue + sale.price)])?;
             }
@@ -140,7 +141,8 @@ impl Projector for Plans {
     }
 }
 
-/// An amount as text with two decimals.
-fn cents(amount: Decimal) -> String {
-    format!("{amount:.2}")
+/// An amount with two decimals, which it keeps as text in the database.
+fn cents(mut amount: Decimal) -> Decimal {
+    amount.rescale(2);
+    amount
 }
