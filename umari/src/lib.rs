@@ -43,6 +43,7 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
+//! | `http` (default) | [`http::Client`](mod@http) for effects |
 //! | `validator` (default) | errors of `input.validate()?` become violations with the field's path |
 //! | `schemars` | a command whose input has `JsonSchema` tells its schema |
 //! | `decimal` | `rust_decimal::Decimal` in the prelude and in SQLite |
@@ -63,6 +64,7 @@ mod export;
 pub mod fold;
 pub mod fold_query;
 pub mod host;
+#[cfg(feature = "http")]
 pub mod http;
 pub mod limits;
 pub mod prelude;

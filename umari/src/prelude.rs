@@ -21,6 +21,7 @@ pub use crate::fold::{
     ToggleSide, ToggleState,
 };
 pub use crate::fold_query::FoldQuery;
+#[cfg(feature = "http")]
 pub use crate::http::{Client, HttpError, Response, StatusCode};
 pub use crate::projector::Projector;
 pub use crate::sqlite::{

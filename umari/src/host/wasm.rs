@@ -3,8 +3,6 @@
 //! [`bindings`] is generated from the contract, [`convert`] is the only place that knows both its
 //! types and ours, and `http` speaks `wasi:http`.
 
-use std::time::Duration;
-
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +14,7 @@ use crate::sqlite::ParamList;
 
 pub mod bindings;
 pub(crate) mod convert;
+#[cfg(feature = "http")]
 mod http;
 
 use bindings::sqlite::connection;
@@ -65,7 +64,16 @@ impl Host for Imports {
     }
 
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        http::send(request)
+        #[cfg(feature = "http")]
+        return http::send(request);
+        #[cfg(not(feature = "http"))]
+        Err(HttpFailure {
+            code: "not-built".to_owned(),
+            message: format!(
+                "{} cannot be called: this module was built without the feature `http` of umari",
+                request.url
+            ),
+        })
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -145,9 +153,4 @@ impl PreparedStatement for Prepared {
             .map(convert::rows_from_wit)
             .map_err(convert::sqlite_error)
     }
-}
-
-/// A duration in nanoseconds, as WASI counts; the longest there is where it does not fit.
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,7 @@
 //! `wasi:http`, called until it is done.
 
+use std::time::Duration;
+
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
@@ -7,7 +9,6 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::StreamError;
 
-use super::nanoseconds;
 use crate::host::{HttpFailure, HttpRequest, HttpResponse};
 
 /// Bytes that one write to, or read from, a stream asks for. The host refuses writes above 4096.
@@ -49,6 +50,11 @@ fn options(request: &HttpRequest) -> Result<RequestOptions, HttpFailure> {
             .map_err(refused)?;
     }
     Ok(options)
+}
+
+/// A duration in nanoseconds, as WASI counts; the longest there is where it does not fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn head(request: &HttpRequest) -> Result<OutgoingRequest, HttpFailure> {
