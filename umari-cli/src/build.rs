@@ -4,10 +4,12 @@ pub(crate) mod artifact;
 pub(crate) mod cargo;
 pub(crate) mod diagnostics;
 pub(crate) mod environment;
+pub(crate) mod finish;
 pub(crate) mod metadata;
 pub(crate) mod profile;
 pub(crate) mod project;
 pub(crate) mod record;
+pub(crate) mod rustc;
 pub(crate) mod toolchain;
 
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::signals::Stop;
 
 use artifact::Artifact;
 use cargo::{BuildOptions, ModuleBuild, build_modules};
+use profile::Profile;
 use project::Project;
 
 /// `umari build`.
@@ -42,7 +45,11 @@ pub(crate) fn build_all(args: &BuildArgs, stop: Option<&Stop>) -> anyhow::Result
     let mut built = Vec::new();
     for project in &projects {
         let options = BuildOptions {
-            debug: args.debug,
+            profile: if args.debug {
+                Profile::Debug
+            } else {
+                Profile::Small
+            },
             jobs: args.jobs,
             show_fresh: true,
             stop,

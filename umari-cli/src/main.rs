@@ -31,6 +31,10 @@ use kind::ModuleKind;
 use output::fault::{self, EXIT_OK};
 
 fn main() -> ExitCode {
+    // Cargo, which a build of ours has called, calls this program as its compiler.
+    if let Some(code) = build::rustc::run() {
+        return code;
+    }
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => fault::report(&error),

@@ -62,8 +62,7 @@ impl<T> SchemaOf<T> {
     }
 }
 
-/// For inputs with a schema.
-#[cfg(feature = "schemars")]
+/// For inputs with a schema: none, without the feature.
 pub trait KnownSchema {
     fn schema(&self) -> Option<String>;
 }
@@ -71,7 +70,8 @@ pub trait KnownSchema {
 #[cfg(feature = "schemars")]
 impl<T: schemars::JsonSchema> KnownSchema for SchemaOf<T> {
     fn schema(&self) -> Option<String> {
-        serde_json::to_string(&schemars::schema_for!(T)).ok()
+        // As a plain value: the schema's own serialiser orders its keywords, for more code.
+        serde_json::to_string(&schemars::schema_for!(T).to_value()).ok()
     }
 }
 

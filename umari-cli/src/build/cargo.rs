@@ -11,8 +11,10 @@ use cargo_metadata::{Message, PackageId};
 use super::artifact::Artifact;
 use super::diagnostics::{CargoLine, Diagnostics, classify};
 use super::environment::CargoEnv;
-use super::profile;
+use super::finish;
+use super::profile::{Profile, Release};
 use super::project::{ModuleCrate, Program, Project};
+use super::rustc;
 use super::toolchain::TARGET;
 use crate::output::fault::Fault;
 use crate::output::{self, BAD};
@@ -24,8 +26,8 @@ const KEPT_LINES: usize = 20;
 /// How to build.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct BuildOptions<'a> {
-    /// With the debug profile.
-    pub(crate) debug: bool,
+    /// With which profile.
+    pub(crate) profile: Profile,
     /// How many jobs at once.
     pub(crate) jobs: Option<u32>,
     /// Whether what was up to date is shown: modules, and the warnings of their crates.
@@ -121,11 +123,8 @@ pub(crate) fn build_modules(
 ) -> Result<ModuleBuild, BuildError> {
     let mut command = env.command("cargo");
     command.args(["build", "--lib", "--target", TARGET, "--keep-going"]);
-    if !options.debug {
-        command
-            .arg("--release")
-            .envs(profile::release_variables(&project.workspace_root));
-    }
+    let release = Release::of(&project.workspace_root);
+    choose_profile(&mut command, project, options.profile, &release)?;
     for module in &project.modules {
         command.args(["-p", &module.id]);
     }
@@ -149,7 +148,16 @@ pub(crate) fn build_modules(
             .find(|file| file.extension() == Some("wasm"));
         let Some(wasm) = wasm else { return };
         let path = wasm.clone().into_std_path_buf();
-        match Artifact::load(module, path, artifact.fresh, started.elapsed()) {
+        let path = match options.profile {
+            Profile::Debug | Profile::Quick => Ok(path),
+            Profile::Small => finish::place(&path, &project.target_dir, release.strip),
+        };
+        let loaded = path
+            .map_err(|error| {
+                Fault::new(format!("{} cannot be written", module.package)).why(error.to_string())
+            })
+            .and_then(|path| Artifact::load(module, path, artifact.fresh, started.elapsed()));
+        match loaded {
             Ok(artifact) => {
                 arrived(&artifact);
                 built.artifacts.push(artifact);
@@ -166,6 +174,30 @@ pub(crate) fn build_modules(
         }
     }
     Ok(built)
+}
+
+/// Tells cargo how modules are built, and where.
+fn choose_profile(
+    command: &mut Command,
+    project: &Project,
+    profile: Profile,
+    release: &Release,
+) -> Result<(), BuildError> {
+    match profile {
+        Profile::Debug => {}
+        Profile::Quick => {
+            command.arg("--release").envs(release.quick());
+        }
+        Profile::Small => {
+            let room = finish::room(&project.target_dir);
+            command.arg("--release").arg("--target-dir").arg(room);
+            command.envs(release.variables.iter().copied());
+            if let Some(lto) = release.lto {
+                rustc::wrap(command, lto).map_err(BuildError::Start)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Builds the programs of a project for this machine and gives their executables, in order. They

@@ -35,6 +35,8 @@ pub(crate) struct Project {
     pub(crate) dir: PathBuf,
     /// The root of the workspace.
     pub(crate) workspace_root: PathBuf,
+    /// Where cargo puts what it builds.
+    pub(crate) target_dir: PathBuf,
     /// The modules, by package name.
     pub(crate) modules: Vec<ModuleCrate>,
     /// The programs to run beside them in `umari dev`, with their packages' ids.
@@ -152,6 +154,7 @@ fn select(metadata: &Metadata, dir: PathBuf, dirs: &[PathBuf]) -> Result<Project
     let mut project = Project {
         dir,
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
+        target_dir: metadata.target_directory.clone().into_std_path_buf(),
         modules: Vec::new(),
         programs: Vec::new(),
         try_lines: Vec::new(),

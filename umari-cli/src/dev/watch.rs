@@ -233,6 +233,7 @@ mod tests {
         let project = Project {
             dir: root.clone(),
             workspace_root: root.clone(),
+            target_dir: PathBuf::new(),
             modules: Vec::new(),
             programs: Vec::new(),
             try_lines: Vec::new(),

@@ -106,6 +106,15 @@ fn workspace() -> tempfile::TempDir {
     dir
 }
 
+/// The binary in a workspace that has its target directory to itself.
+fn umari_in(workspace: &tempfile::TempDir) -> std::process::Command {
+    let mut command = umari();
+    command
+        .current_dir(workspace.path())
+        .env_remove("CARGO_TARGET_DIR");
+    command
+}
+
 /// The source of a module that carries a record and nothing else.
 fn module(name: &str) -> String {
     let record =
@@ -120,10 +129,7 @@ fn module(name: &str) -> String {
 fn modules_are_built_and_described() {
     let workspace = workspace();
     let built = |args: &[&str]| {
-        let ended = run(umari()
-            .arg("build")
-            .args(args)
-            .current_dir(workspace.path()));
+        let ended = run(umari_in(&workspace).arg("build").args(args));
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
     };
@@ -166,6 +172,70 @@ fn modules_are_built_and_described() {
     assert_eq!(ended.stdout.lines().count(), 1);
 }
 
+/// What is at the documented place of a module.
+fn content(workspace: &tempfile::TempDir, name: &str) -> Vec<u8> {
+    let release = workspace.path().join("target/wasm32-wasip2/release");
+    std::fs::read(release.join(format!("{name}.wasm"))).expect("a module")
+}
+
+#[test]
+fn a_module_has_one_content_whoever_links_it_and_whatever_was_built_before() {
+    let workspace = workspace();
+    let manifest = workspace.path().join("shop/leave/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("read");
+    std::fs::write(
+        &manifest,
+        format!("{text}greet = {{ path = \"../greet\" }}\n"),
+    )
+    .expect("written");
+    let greet = workspace.path().join("shop/greet/src/lib.rs");
+    let with = |answer: u8| {
+        let source = format!(
+            "{}#[unsafe(no_mangle)]\npub extern \"C\" fn answer() -> u8 {{ {answer} }}\n",
+            module("greet")
+        );
+        std::fs::write(&greet, source).expect("written");
+    };
+    let build = |path: &str| {
+        let ended = run(umari_in(&workspace).args(["build", path]));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stderr
+    };
+    with(42);
+    build("shop/greet");
+    let alone = content(&workspace, "greet");
+    // Now it is also linked, and a plain build puts its own file at the same place.
+    build(".");
+    assert!(content(&workspace, "greet") == alone);
+    let mut cargo = std::process::Command::new("cargo");
+    cargo
+        .args([
+            "build",
+            "--offline",
+            "--release",
+            "--target",
+            "wasm32-wasip2",
+        ])
+        .current_dir(workspace.path())
+        .env_remove("CARGO_TARGET_DIR");
+    assert_eq!(run(&mut cargo).code, Some(0));
+    assert!(content(&workspace, "greet").len() > alone.len());
+    let said = build(".");
+    assert!(
+        said.contains("Fresh command greet (") && said.contains("Fresh command leave ("),
+        "{said}"
+    );
+    assert!(content(&workspace, "greet") == alone);
+    // An edit is built, and taking it back gives what was there before.
+    with(43);
+    assert!(build(".").contains("Built command greet ("));
+    assert!(content(&workspace, "greet") != alone);
+    with(42);
+    build("shop/leave");
+    build("shop/greet");
+    assert!(content(&workspace, "greet") == alone);
+}
+
 #[test]
 fn the_crate_at_fault_is_named_and_the_others_are_built() {
     let workspace = workspace();
@@ -174,7 +244,7 @@ fn the_crate_at_fault_is_named_and_the_others_are_built() {
         "fn broken() -> u8 { \"\" }\n",
     )
     .expect("written");
-    let ended = run(umari().arg("build").current_dir(workspace.path()));
+    let ended = run(umari_in(&workspace).arg("build"));
     assert_eq!(ended.code, Some(1));
     assert!(
         ended.stderr.contains("Built command greet ("),
@@ -197,10 +267,9 @@ fn the_crate_at_fault_is_named_and_the_others_are_built() {
     );
     // Without a watch there is nothing to wait for.
     let data = tempfile::tempdir().expect("a directory");
-    let mut dev = umari();
+    let mut dev = umari_in(&workspace);
     dev.args(["dev", "--no-watch", "--addr", "127.0.0.1:0", "--data-dir"])
-        .arg(data.path())
-        .current_dir(workspace.path());
+        .arg(data.path());
     let ended = run(&mut dev);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert_eq!(ended.stdout, "");
@@ -210,9 +279,7 @@ fn the_crate_at_fault_is_named_and_the_others_are_built() {
 fn a_crate_without_a_record_is_no_module() {
     let workspace = workspace();
     std::fs::write(workspace.path().join("shop/leave/src/lib.rs"), "").expect("written");
-    let ended = run(umari()
-        .args(["build", "shop/leave"])
-        .current_dir(workspace.path()));
+    let ended = run(umari_in(&workspace).args(["build", "shop/leave"]));
     assert_eq!(ended.code, Some(1));
     assert!(
         ended

@@ -76,9 +76,13 @@ fn choose<'a>(
     found: &mut dyn FnMut(&[&str]),
 ) {
     let Some((condition, rest)) = conditions.split_first() else {
-        let mut tags = chosen.clone();
-        tags.sort_unstable();
-        tags.dedup();
+        // Inserted one by one: there are few, and a sort is more code than the rest of this file.
+        let mut tags = Vec::with_capacity(chosen.len());
+        for tag in chosen.iter().copied() {
+            if let Err(place) = tags.binary_search(&tag) {
+                tags.insert(place, tag);
+            }
+        }
         found(&tags);
         return;
     };
