@@ -198,3 +198,25 @@ impl GuestExports {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::chain;
+
+    #[test]
+    fn what_a_module_says_keeps_its_causes() {
+        let failure = Failure {
+            message: "no greeting".to_owned(),
+            causes: vec![
+                "the target answered 503".to_owned(),
+                "it is tired".to_owned(),
+            ],
+        };
+        let error = SubscriptionError::from(Refusal::from(failure));
+        assert_eq!(
+            chain(&error),
+            "no greeting: the target answered 503: it is tired"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Effects: lanes, retries, and nothing lost or repeated over a restart.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

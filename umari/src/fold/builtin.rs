@@ -37,7 +37,25 @@ pub struct EventCounter<E> {
 
 /// Remembers which of two opposing events came last, as archived and unarchived.
 ///
-/// Both must have the same domain ids; others do not compile.
+/// Both must have the same domain ids; others do not compile:
+///
+/// ```compile_fail,E0080
+/// use umari::prelude::*;
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct ShopOpened {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// struct PlanClosed {
+///     #[domain_id]
+///     plan_id: u64,
+/// }
+///
+/// let toggle = EventToggle::<ShopOpened, PlanClosed>::new();
+/// ```
 pub struct EventToggle<A, B> {
     bindings: DomainIdValues,
     events: PhantomData<fn() -> (A, B)>,

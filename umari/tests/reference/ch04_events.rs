@@ -300,7 +300,7 @@ fn a_set_says_which_domain_ids_each_type_has() {
     let ids: Vec<EventDomainId> = Query::event_domain_ids();
     let listed: Vec<_> = ids
         .iter()
-        .map(|id| (id.event_type, id.dynamic_fields.clone()))
+        .map(|id| (id.event_type, id.dynamic_fields))
         .collect();
     assert_eq!(
         listed,

@@ -261,7 +261,7 @@ impl Fold for PlanExistsFold {
 
 #[test]
 fn two_folds_make_two_items_each_with_its_own_tags() {
-    let fields = |ids: Vec<EventDomainId>| ids[0].dynamic_fields.clone();
+    let fields = |ids: Vec<EventDomainId>| ids[0].dynamic_fields;
     assert_eq!(
         fields(<ShopExistsFold as Fold>::Events::event_domain_ids()),
         ["shop_id"]
