@@ -1,5 +1,15 @@
-//! Derive macros and `#[export_command]` for the `umari` crate, which re-exports and documents
-//! them.
+//! Derive macros and `#[export_command]` for the `umari` crate, which re-exports
+//! them: depend on that one. Everything that they write begins with `::umari`.
+//!
+//! | macro | on | writes |
+//! |---|---|---|
+//! | [`Event`](derive@Event) | a struct | its name in the log, its version and upcasts, its encryption scope |
+//! | [`DomainIds`](derive@DomainIds) | a struct | which of its fields are domain ids, and their values |
+//! | [`FromDomainIds`](derive@FromDomainIds) | a fold | how it is built from the domain ids of an input |
+//! | [`EventSet`](derive@EventSet) | an enum | which events it has, what selects them, and how they are decoded |
+//! | [`macro@export_command`] | a function | the component's export, on WASM alone |
+//!
+//! # From the inside
 //!
 //! A derive goes through the same phases each time: `attr` reads the attributes, `ast` builds
 //! the model, `valid` checks every rule and reports all that are broken, `prop` answers
