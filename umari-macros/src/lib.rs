@@ -37,7 +37,7 @@ mod valid;
 /// | `#[event_type("shop.connected", aliases = ["shop.added"])]` | the struct | names that it was stored under in the past |
 /// | `#[upcast(version = 1, from = ShopConnectedV1)]` | the struct | data of version 1 has the shape of this struct, which converts by `From` |
 /// | `#[upcast(version = 1, with = split)]` | the struct | data of version 1 goes through this function |
-/// | `#[crypto_scope]` | a `#[domain_id]` field | encrypt the whole payload under a key of this domain id |
+/// | `#[crypto_scope]` | a `#[domain_id]` field with one value | encrypt the whole payload under a key of this domain id; where it is an `Option` that holds `None`, the payload is stored in the clear |
 ///
 /// An event also needs `DomainIds`, `Serialize` and `Deserialize`.
 #[proc_macro_derive(Event, attributes(event_type, upcast, domain_id, crypto_scope))]
