@@ -46,14 +46,21 @@ impl<'a> Struct<'a> {
             Data::Enum(data) => {
                 errors.at(
                     data.enum_token,
-                    "events, inputs and folds are structs, not enums",
+                    format!(
+                        "`{}` is an enum; events, inputs and folds are structs: \
+                         write `struct {0} {{ .. }}`, for events one for each variant",
+                        node.ident
+                    ),
                 );
                 return None;
             }
             Data::Union(data) => {
                 errors.at(
                     data.union_token,
-                    "events, inputs and folds are structs, not unions",
+                    format!(
+                        "`{}` is a union; events, inputs and folds are structs: write `struct {0} {{ .. }}`",
+                        node.ident
+                    ),
                 );
                 return None;
             }
@@ -74,7 +81,11 @@ impl<'a> Struct<'a> {
             Fields::Unnamed(fields) => {
                 errors.at(
                     fields,
-                    "events, inputs and folds have named fields: a domain id is called after its field",
+                    format!(
+                        "the fields of `{}` have no names, after which domain ids are called: \
+                         write `struct {0} {{ name: .. }}`",
+                        node.ident
+                    ),
                 );
                 return None;
             }
@@ -98,15 +109,21 @@ impl<'a> Set<'a> {
             Data::Struct(data) => {
                 errors.at(
                     data.struct_token,
-                    "an event set is an enum with one variant for each event type; \
-                     for a single type write `SingleEvent<E>`",
+                    format!(
+                        "`{}` is a struct; an event set is an enum with one variant for each event type, \
+                         and a single type is read with `SingleEvent<..>`",
+                        node.ident
+                    ),
                 );
                 return None;
             }
             Data::Union(data) => {
                 errors.at(
                     data.union_token,
-                    "an event set is an enum with one variant for each event type",
+                    format!(
+                        "`{}` is a union; an event set is an enum with one variant for each event type",
+                        node.ident
+                    ),
                 );
                 return None;
             }
@@ -122,7 +139,10 @@ impl<'a> Set<'a> {
                 }),
                 _ => errors.at(
                     variant,
-                    format!("a variant holds one event, as in `{0}({0})`", variant.ident),
+                    format!(
+                        "a variant holds one event and nothing else: write `{0}({0})`",
+                        variant.ident
+                    ),
                 ),
             }
         }

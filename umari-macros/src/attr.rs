@@ -65,12 +65,11 @@ impl<'a> Attrs<'a> {
     fn add(&mut self, attribute: &'a Attribute) -> Result<()> {
         let path = attribute.path();
         if path.is_ident("event_type") {
-            set(
-                &mut self.event_type,
-                attribute,
-                (attribute, attribute.parse_args()?),
-            )
+            list(attribute, "`#[event_type(\"shop.connected\")]`")?;
+            let event_type = attribute.parse_args()?;
+            set(&mut self.event_type, attribute, (attribute, event_type))
         } else if path.is_ident("upcast") {
+            list(attribute, "`#[upcast(version = 1, from = PlanCreatedV1)]`")?;
             self.upcasts.push(attribute.parse_args()?);
             Ok(())
         } else if path.is_ident("domain_id") {
@@ -80,12 +79,18 @@ impl<'a> Attrs<'a> {
                 (attribute, domain_id(attribute)?),
             )
         } else if path.is_ident("crypto_scope") {
-            attribute.meta.require_path_only()?;
+            if !matches!(attribute.meta, Meta::Path(_)) {
+                return Err(Error::new_spanned(
+                    &attribute.meta,
+                    "write `#[crypto_scope]` alone: the scope is the domain id of its field",
+                ));
+            }
             set(&mut self.crypto_scope, attribute, attribute)
         } else if path.is_ident("from_domain_id") {
             from_domain_id(attribute)?;
             set(&mut self.from_domain_id, attribute, attribute)
         } else if path.is_ident("scope") {
+            list(attribute, "`#[scope(shop_id)]`")?;
             let entries = Punctuated::<ScopeEntry, Token![,]>::parse_terminated;
             let entries = attribute.parse_args_with(entries)?.into_iter().collect();
             set(&mut self.scope, attribute, (attribute, entries))
@@ -100,11 +105,22 @@ fn set<T>(place: &mut Option<T>, attribute: &Attribute, value: T) -> Result<()> 
         let name = attribute.path().to_token_stream();
         return Err(Error::new_spanned(
             attribute,
-            format!("duplicate `#[{name}]`"),
+            format!("there is a `#[{name}]` already: write it once"),
         ));
     }
     *place = Some(value);
     Ok(())
+}
+
+/// Refuses what does not have the form of `example`.
+fn list(attribute: &Attribute, example: &str) -> Result<()> {
+    if matches!(attribute.meta, Meta::List(_)) {
+        return Ok(());
+    }
+    Err(Error::new_spanned(
+        &attribute.meta,
+        format!("what it says is written in parentheses, as in {example}"),
+    ))
 }
 
 fn domain_id(attribute: &Attribute) -> Result<Option<LitStr>> {
@@ -153,12 +169,9 @@ impl Parse for EventType {
                             `aliases = [\"old.name\"]` or nothing";
             let key = key(input, expected)?;
             if key == "version" && event_type.version.is_none() {
-                event_type.version = Some(input.parse()?);
+                event_type.version = Some(value(input, VERSION)?);
             } else if key == "aliases" && event_type.aliases.is_empty() {
-                let aliases;
-                bracketed!(aliases in input);
-                let aliases = Punctuated::<LitStr, Token![,]>::parse_terminated(&aliases)?;
-                event_type.aliases = aliases.into_iter().collect();
+                event_type.aliases = aliases(input)?;
             } else {
                 return Err(Error::new(key.span(), expected));
             }
@@ -177,11 +190,18 @@ impl Parse for Upcast {
         while !input.is_empty() {
             let key = key(input, expected)?;
             if key == "version" && version.is_none() {
-                version = Some(input.parse()?);
+                version = Some(value(input, VERSION)?);
             } else if key == "from" && step.is_none() {
-                step = Some(Step::From(input.parse()?));
+                let ty = value(
+                    input,
+                    "expected the struct of the earlier shape, as in `from = PlanCreatedV1`",
+                )?;
+                step = Some(Step::From(Box::new(ty)));
             } else if key == "with" && step.is_none() {
-                step = Some(Step::With(input.parse()?));
+                step = Some(Step::With(value(
+                    input,
+                    "expected the name of a function, as in `with = split`",
+                )?));
             } else {
                 return Err(Error::new(key.span(), expected));
             }
@@ -192,6 +212,31 @@ impl Parse for Upcast {
             _ => Err(Error::new(begin, expected)),
         }
     }
+}
+
+/// What a version looks like.
+pub(crate) const VERSION: &str =
+    "a version is a whole number from 1 to 4294967295, as in `version = 2`";
+
+fn value<T: Parse>(input: ParseStream<'_>, expected: &str) -> Result<T> {
+    let begin = input.span();
+    input.parse().map_err(|_| Error::new(begin, expected))
+}
+
+fn aliases(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    let begin = input.span();
+    let read = || {
+        let names;
+        bracketed!(names in input);
+        let names = Punctuated::<LitStr, Token![,]>::parse_terminated(&names)?;
+        Ok(names.into_iter().collect())
+    };
+    read().map_err(|_: Error| {
+        Error::new(
+            begin,
+            "the old names are a list of texts, as in `aliases = [\"shop.added\"]`",
+        )
+    })
 }
 
 /// The name before a `=`, which is read too.
@@ -208,7 +253,9 @@ fn key(input: ParseStream<'_>, expected: &str) -> Result<Ident> {
 /// The comma before the next entry, or the end.
 fn comma(input: ParseStream<'_>) -> Result<()> {
     if !input.is_empty() {
-        input.parse::<Token![,]>()?;
+        let begin = input.span();
+        let comma = input.parse::<Token![,]>();
+        comma.map_err(|_| Error::new(begin, "expected a comma, or the end"))?;
     }
     Ok(())
 }

@@ -1,22 +1,22 @@
 //! `#[export_command]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Ident, ItemFn, LitStr, Result, ReturnType, Token, Type};
+use syn::{Error, FnArg, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Token, Type};
 
 use crate::errors::Errors;
 use crate::names;
 
-mod world;
+pub(crate) mod world;
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            let error = Error::new(error.span(), "`#[export_command]` exports a function");
+            let error = Error::new(error.span(), "`#[export_command]` stands on a function");
             let error = error.into_compile_error();
             return quote!(#error #item);
         }
@@ -33,6 +33,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 struct Command<'a> {
     name: String,
+    /// Where the name comes from.
+    named: Span,
     input: &'a Type,
     context: &'a Type,
 }
@@ -54,8 +56,9 @@ impl Parse for Arguments {
         if key != "name" {
             return Err(Error::new(key.span(), expected));
         }
-        input.parse::<Token![=]>()?;
-        let name = input.parse()?;
+        let begin = input.span();
+        let value = input.parse::<Token![=]>().and_then(|_| input.parse());
+        let name = value.map_err(|_| Error::new(begin, expected))?;
         input.parse::<Option<Token![,]>>()?;
         if !input.is_empty() {
             return Err(input.error(expected));
@@ -66,21 +69,25 @@ impl Parse for Arguments {
 
 fn read<'a>(arguments: TokenStream, function: &'a ItemFn) -> Result<Command<'a>> {
     let mut errors = Errors::default();
-    let name = match syn::parse2::<Arguments>(arguments) {
-        Ok(arguments) => named(arguments.name.as_ref(), &function.sig.ident, &mut errors),
+    let (name, named) = match syn::parse2::<Arguments>(arguments) {
+        Ok(Arguments { name }) => (
+            named(name.as_ref(), &function.sig.ident, &mut errors),
+            name.map_or_else(|| function.sig.ident.span(), |name| name.span()),
+        ),
         Err(error) => {
             errors.push(error);
-            String::new()
+            (String::new(), Span::call_site())
         }
     };
     let types = signature(function, &mut errors);
     errors.finish()?;
     // Without errors there are both.
     let Some((input, context)) = types else {
-        return Err(shape(&function.sig));
+        return Err(shape(&function.sig.ident, &function.sig));
     };
     Ok(Command {
         name,
+        named,
         input,
         context,
     })
@@ -113,11 +120,39 @@ fn named(explicit: Option<&LitStr>, function: &Ident, errors: &mut Errors) -> St
 const NAME_RULE: &str = "a command's name is lowercase words joined by `-`, each beginning with a \
                          letter, as in `connect-shop`";
 
-fn shape(tokens: impl ToTokens) -> Error {
+/// Reports a signature, with the one that it should be.
+fn shape(tokens: impl ToTokens, sig: &Signature) -> Error {
+    let input = sig.inputs.iter().find_map(|argument| match argument {
+        FnArg::Typed(argument) if !is_context(&argument.ty) => plain_name(&argument.ty),
+        _ => None,
+    });
     Error::new_spanned(
         tokens,
-        "a command is `fn(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput>`",
+        format!(
+            "a command takes its input and a `CommandContext`: \
+             `fn {}(input: {}, context: CommandContext) -> anyhow::Result<ExecuteOutput>`",
+            sig.ident,
+            input.map_or_else(|| "Input".to_owned(), ToString::to_string),
+        ),
     )
+}
+
+fn plain_name(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// Whether a type is written as the context. An alias is recognised by the compiler alone.
+fn is_context(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => {
+            let last = path.path.segments.last();
+            last.is_some_and(|segment| segment.ident == "CommandContext")
+        }
+        _ => false,
+    }
 }
 
 fn signature<'a>(function: &'a ItemFn, errors: &mut Errors) -> Option<(&'a Type, &'a Type)> {
@@ -125,20 +160,34 @@ fn signature<'a>(function: &'a ItemFn, errors: &mut Errors) -> Option<(&'a Type,
     if let Some(token) = &sig.asyncness {
         errors.at(
             token,
-            "a command is not async: every call to its host returns when it is done",
+            "a command is not async, and every call to its host returns when it is done: leave out `async`",
         );
     }
     if let Some(token) = &sig.unsafety {
-        errors.at(token, "a command is safe to call");
+        errors.at(token, "a command is safe to call: leave out `unsafe`");
     }
     if !sig.generics.params.is_empty() {
         errors.at(
             &sig.generics,
-            "an exported command has one type of input, so it is not generic",
+            "an exported command has one type of input, so it is not generic: name the type",
         );
     }
     if matches!(sig.output, ReturnType::Default) {
-        errors.push(shape(&sig.ident));
+        errors.push(shape(&sig.ident, sig));
+    }
+    let receiver = sig
+        .inputs
+        .iter()
+        .find(|argument| matches!(argument, FnArg::Receiver(_)));
+    if let Some(receiver) = receiver {
+        errors.at(
+            receiver,
+            format!(
+                "a command is a function, not a method: write `fn {}` outside of the `impl`, without `self`",
+                sig.ident
+            ),
+        );
+        return None;
     }
     let mut inputs = sig.inputs.iter().map(|argument| match argument {
         FnArg::Typed(argument) => Some(&*argument.ty),
@@ -146,13 +195,16 @@ fn signature<'a>(function: &'a ItemFn, errors: &mut Errors) -> Option<(&'a Type,
     });
     if let (Some(Some(input)), Some(Some(context)), None) =
         (inputs.next(), inputs.next(), inputs.next())
+        && (is_context(context) || !is_context(input))
     {
         return Some((input, context));
     }
-    if sig.inputs.is_empty() {
-        errors.push(shape(&sig.ident));
+    if matches!(sig.output, ReturnType::Default) {
+        // The same message, which is there already.
+    } else if sig.inputs.is_empty() {
+        errors.push(shape(&sig.ident, sig));
     } else {
-        errors.push(shape(&sig.inputs));
+        errors.push(shape(&sig.inputs, sig));
     }
     None
 }
@@ -160,6 +212,7 @@ fn signature<'a>(function: &'a ItemFn, errors: &mut Errors) -> Option<(&'a Type,
 fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
     let Command {
         name,
+        named,
         input,
         context,
     } = command;
@@ -177,8 +230,16 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
     let constness = &sig.constness;
     // At the type, so that a second argument which is no context is pointed at.
     let enter = quote_spanned! {context.span()=>
-        ::umari::__private::enter_command(context, #name)
+        ::umari::command::requirements::SecondArgument::enter(context, #name)
     };
+    let read = quote_spanned! {input.span()=>
+        <#input as ::umari::command::requirements::CommandInput>::READ
+    };
+    let unique = format_ident!(
+        "a_crate_has_one_command_named_{}",
+        name.replace('-', "_"),
+        span = *named
+    );
     let call = call(ident, output);
     let export = world::export(name, ident, input, &call);
     quote! {
@@ -188,12 +249,24 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
             #inner_ident(input, #enter)
         }
 
+        // A crate gives a name once. Natively the modules of one test may stand for as many crates.
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(dead_code, non_upper_case_globals)]
+        const #unique: () = ();
+
+        #[cfg(target_family = "wasm")]
+        #[doc(hidden)]
+        #[allow(non_local_definitions)]
+        #[macro_export]
+        macro_rules! #unique {
+            () => {};
+        }
+
         // What the WASM build exports, so that a native build says what is wrong with it.
         #[cfg(not(target_family = "wasm"))]
         #[allow(deprecated, unused, clippy::all, clippy::pedantic)]
         const _: () = {
-            fn decodes<I: ::umari::__private::CommandInput>() {}
-            let _ = decodes::<#input>;
+            let () = #read;
             let _: fn(
                 #input,
                 #context,
@@ -214,8 +287,11 @@ fn call(function: &Ident, output: &ReturnType) -> TokenStream {
         ReturnType::Type(_, ty) => ty.span(),
     };
     quote_spanned! {span=> {
-        use ::umari::__private::{ClassifiedError as _, MuteError as _, TextError as _};
-        ::umari::__private::CommandReturn::into_result(#function(input, context))
-            .map_err(|error| (&&&::umari::__private::ErrorProbe::of(&error)).kind().convert(error))
+        use ::umari::command::requirements::{ClassifiedError as _, MuteError as _, TextError as _};
+        let returned = #function(input, context);
+        ::umari::command::requirements::CommandReturn::into_result(returned)
+            .map_err(|error| {
+                (&&&::umari::command::requirements::ErrorProbe::of(&error)).kind().convert(error)
+            })
     }}
 }

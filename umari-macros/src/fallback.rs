@@ -2,14 +2,25 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::DeriveInput;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput};
+
+use crate::ast::Struct;
+use crate::errors::Errors;
 
 pub(crate) fn domain_ids(node: &DeriveInput) -> TokenStream {
+    // As far as they can be read, so that a scope by one of them is no error.
+    let names: Vec<_> = Struct::read(node, &mut Errors::default())
+        .iter()
+        .flat_map(Struct::domain_ids)
+        .flat_map(|field| [field.tag_name(), field.ident.unraw().to_string()])
+        .collect();
     implement(
         node,
         &quote!(domain_id::DomainIds),
         &quote! {
-            const DOMAIN_ID_FIELDS: &'static [&'static ::core::primitive::str] = &[];
+            const DOMAIN_ID_FIELDS: &'static [&'static ::core::primitive::str] =
+                &[#(#names),*];
 
             fn domain_ids(&self) -> ::umari::domain_id::DomainIdBindings {
                 ::core::unreachable!()
@@ -37,11 +48,17 @@ pub(crate) fn from_domain_ids(node: &DeriveInput) -> TokenStream {
 }
 
 pub(crate) fn event(node: &DeriveInput) -> TokenStream {
+    // Nothing that serialises, so that this would be another error.
+    if matches!(node.data, Data::Union(_)) {
+        return TokenStream::new();
+    }
+    // Every event has another one, so that two of them in a set are no error.
+    let name = node.ident.unraw().to_string();
     implement(
         node,
         &quote!(event::Event),
         &quote!(
-            const EVENT_TYPE: &'static ::core::primitive::str = "";
+            const EVENT_TYPE: &'static ::core::primitive::str = #name;
         ),
     )
 }

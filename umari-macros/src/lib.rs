@@ -26,6 +26,8 @@ mod expand;
 mod fallback;
 mod names;
 mod prop;
+#[cfg(test)]
+mod tests;
 mod valid;
 
 /// Makes a struct an event.
@@ -87,7 +89,7 @@ pub fn derive_event_set(input: TokenStream) -> TokenStream {
 /// The function takes an input and a `CommandContext`, and stays an ordinary function that tests
 /// and effects call. The command is named after the package where the function is called
 /// `execute`, else after the function; `#[export_command(name = "connect-shop")]` names it
-/// otherwise.
+/// otherwise. A crate may export several commands, under different names.
 ///
 /// Only the WASM build exports anything. What is exported needs `unsafe` attributes: a crate that
 /// sets `unsafe_code = "forbid"` must lower that to `deny`.

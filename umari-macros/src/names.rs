@@ -5,7 +5,7 @@ const RESERVED_PREFIX: &str = "umari.";
 
 pub(crate) fn wrong_event_type(name: &str) -> Option<&'static str> {
     if name.trim().is_empty() {
-        Some("an event type needs a name")
+        Some("an event type needs a name, as in `shop.connected`")
     } else if name.chars().any(char::is_control) {
         Some("an event type has no control characters")
     } else if name.trim() != name {
@@ -17,7 +17,7 @@ pub(crate) fn wrong_event_type(name: &str) -> Option<&'static str> {
 
 pub(crate) fn wrong_domain_id(name: &str) -> Option<String> {
     if name.is_empty() {
-        Some("a domain id needs a name".to_owned())
+        Some("a domain id needs a name, as in `shop_id`".to_owned())
     } else if name.contains(':') {
         Some("a domain id's name has no `:`, which ends the name in a tag".to_owned())
     } else if name
@@ -38,7 +38,7 @@ pub(crate) fn wrong_domain_id(name: &str) -> Option<String> {
 /// with a letter, joined by `-`.
 pub(crate) fn wrong_command(name: &str) -> Option<String> {
     if name.is_empty() {
-        return Some("a command needs a name".to_owned());
+        return Some("this name is empty".to_owned());
     }
     for word in name.split('-') {
         let mut chars = word.chars();

@@ -1,7 +1,8 @@
 //! Questions about the model.
 
 use syn::ext::IdentExt;
-use syn::{LitInt, LitStr};
+use syn::spanned::Spanned;
+use syn::{Ident, LitInt, LitStr};
 
 use crate::ast::{Field, Set, Struct, Variant};
 use crate::attr::Upcast;
@@ -61,6 +62,13 @@ impl Struct<'_> {
 }
 
 impl Field<'_> {
+    /// The field's name with the place of its type, for messages about the type.
+    pub(crate) fn located_at_type(&self) -> Ident {
+        let mut name = self.ident.clone();
+        name.set_span(name.span().located_at(self.ty.span()));
+        name
+    }
+
     pub(crate) fn is_domain_id(&self) -> bool {
         self.attrs.domain_id.is_some()
     }

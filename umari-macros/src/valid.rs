@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use syn::{Error, Generics, LitInt};
 
 use crate::ast::{Field, Set, Struct};
+use crate::attr::VERSION;
 use crate::errors::Errors;
 use crate::names;
 
@@ -29,7 +30,7 @@ fn at_name(field: &Field<'_>, message: String, errors: &mut Errors) {
 pub(crate) fn event(node: &Struct<'_>, errors: &mut Errors) {
     no_lifetimes(
         node.generics,
-        "an event is read back from the log, so it owns its data",
+        "an event is read back from the log, so it owns its data, as `String` rather than `&str`",
         errors,
     );
     if node.unit {
@@ -62,7 +63,10 @@ fn names(node: &Struct<'_>, errors: &mut Errors) {
         if let Some(wrong) = names::wrong_event_type(&alias.value()) {
             errors.at(alias, wrong);
         } else if !seen.insert(alias.value()) {
-            errors.at(alias, "the event type already has this name");
+            errors.at(
+                alias,
+                "the event type has this name already: `aliases` are the other ones that it had",
+            );
         }
     }
 }
@@ -91,18 +95,22 @@ fn versions(node: &Struct<'_>, errors: &mut Errors) {
                 ),
             );
         } else if !seen.insert(number) {
-            errors.at(version, format!("version {number} already has an upcast"));
+            errors.at(
+                version,
+                format!("there is an upcast from version {number} already: keep one of them"),
+            );
         }
     }
 }
 
 fn number(version: &LitInt, errors: &mut Errors) -> Option<u32> {
     match version.base10_parse::<u32>() {
-        Ok(0) => errors.at(version, "versions of an event's shape start at 1"),
-        Ok(number) => return Some(number),
-        Err(error) => errors.push(error),
+        Ok(number) if number > 0 && version.suffix().is_empty() => Some(number),
+        _ => {
+            errors.at(version, VERSION);
+            None
+        }
     }
-    None
 }
 
 fn crypto_scope(node: &Struct<'_>, errors: &mut Errors) {
@@ -121,7 +129,7 @@ fn crypto_scope(node: &Struct<'_>, errors: &mut Errors) {
     for (_, attribute) in scopes {
         errors.at(
             attribute,
-            "an event is encrypted as a whole, under one scope",
+            "there is a `#[crypto_scope]` already, and an event is encrypted as a whole, under one: keep one of them",
         );
     }
 }
@@ -129,7 +137,7 @@ fn crypto_scope(node: &Struct<'_>, errors: &mut Errors) {
 pub(crate) fn from_domain_ids(node: &Struct<'_>, errors: &mut Errors) {
     no_lifetimes(
         node.generics,
-        "a fold outlives the input it is built from",
+        "a fold outlives the input it is built from, so it owns its data, as `String` rather than `&str`",
         errors,
     );
     let mut seen = HashSet::new();
@@ -149,7 +157,7 @@ pub(crate) fn from_domain_ids(node: &Struct<'_>, errors: &mut Errors) {
         {
             errors.at(
                 attribute,
-                "a `#[domain_id]` field is read from the input, not defaulted",
+                "a `#[domain_id]` field is read from the input, and never its default: keep one of the two attributes",
             );
         }
     }
@@ -162,7 +170,13 @@ pub(crate) fn event_set(node: &Set<'_>, errors: &mut Errors) {
         errors,
     );
     if node.variants.is_empty() {
-        errors.at(node.ident, "an event set has at least one event type");
+        errors.at(
+            node.ident,
+            format!(
+                "`{}` has no variant; an event set has one for each event type, as in `ShopConnected(ShopConnected)`",
+                node.ident
+            ),
+        );
     }
     for variant in &node.variants {
         let Some((_, entries)) = &variant.attrs.scope else {
@@ -175,7 +189,10 @@ pub(crate) fn event_set(node: &Set<'_>, errors: &mut Errors) {
             } else if !seen.insert(&entry.name) {
                 errors.push(Error::new(
                     entry.span,
-                    format!("`{}` is named twice", entry.name),
+                    format!(
+                        "`{}` is there already: name it once, bound or with its value",
+                        entry.name
+                    ),
                 ));
             }
         }

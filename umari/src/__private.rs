@@ -5,16 +5,12 @@ use std::marker::PhantomData;
 pub use anyhow;
 pub use serde_json::Value;
 
-use crate::event::EventSet;
-
-mod command;
-mod domain_ids;
+mod event_set;
 mod record;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
-pub use command::*;
-pub use domain_ids::*;
+pub use event_set::*;
 pub use record::Record;
 #[cfg(target_family = "wasm")]
 pub use wasm::*;
@@ -86,11 +82,8 @@ impl<T> UnknownSchema for &SchemaOf<T> {
     }
 }
 
-/// Refuses event sets that a reader without bindings cannot read.
-pub const fn assert_no_bindings<S: EventSet>() {
-    assert!(
-        !S::NEEDS_BINDINGS,
-        "projectors and effects have no domain ids to bind: a `#[scope(field)]` in their event \
-         set needs a value, as in `#[scope(topic = \"orders/paid\")]`"
-    );
+/// Whether this is how a statement names a parameter, at compile time.
+#[must_use]
+pub const fn names_parameter(name: &str) -> bool {
+    matches!(name.as_bytes(), [b':' | b'@' | b'$', _, ..])
 }

@@ -1,12 +1,15 @@
 //! Commands: reading what a decision depends on, deciding, and writing what was decided.
 
 use crate::boundary::running::{Evolving, Replay};
-use crate::boundary::slots::{Append, Many, One, Slots};
+use crate::boundary::slots::{
+    Append, IfDecider, IfFold, Many, One, Slots, With, WithFold, WithFolds,
+};
 use crate::boundary::{Running, query, replay};
 use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError};
 use crate::fold::{Fold, FoldError};
 use crate::host::{self, Host, QueryItem, Transaction};
+use requirements::{FromInput, InputOf};
 
 mod context;
 mod emit;
@@ -14,6 +17,8 @@ mod error;
 mod input;
 mod output;
 mod rejection;
+#[doc(hidden)]
+pub mod requirements;
 
 pub use context::{CommandContext, CurrentEvent};
 pub use emit::Emit;
@@ -77,18 +82,24 @@ impl<I: DomainIds> Command<I> {
             slots: Ok(()),
         }
     }
+}
 
+impl<I> Command<I> {
     /// Lets a decider decide that is built from the input's domain ids and reads the events that
     /// carry them, and writes the events that it returns.
+    ///
+    /// The decider has `Decider<Input = I>` and [`FromDomainIds`] without arguments.
     ///
     /// # Errors
     ///
     /// As [`Command::execute`].
     pub fn decide<D>(self) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider<Input = I> + FromDomainIds<Args = ()>,
+        D: Decider,
+        I: InputOf<D, D::Input>,
+        IfDecider<D, D>: FromInput,
     {
-        let decider = D::from_domain_id_values((), &self.bindings).map_err(not_built::<D>);
+        let decider = D::from_input(&self.bindings).map_err(not_built::<D>);
         let running = decider.and_then(|decider| Running::start(Evolving(decider), &self.bindings));
         self.run_decider(running)
     }
@@ -96,12 +107,15 @@ impl<I: DomainIds> Command<I> {
     /// Lets a decider of your own making decide, which reads the events that carry its own domain
     /// ids, and writes the events that it returns.
     ///
+    /// The decider has `Decider<Input = I>`.
+    ///
     /// # Errors
     ///
     /// As [`Command::execute`].
     pub fn decide_with<D>(self, make: impl FnOnce(&I) -> D) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider<Input = I>,
+        D: Decider,
+        I: InputOf<D, D::Input>,
     {
         let running = Running::start_bound(Evolving(make(&self.input)));
         self.run_decider(running)
@@ -112,7 +126,8 @@ impl<I: DomainIds> Command<I> {
         running: Result<Running<Evolving<D>>, FoldError>,
     ) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider<Input = I>,
+        D: Decider,
+        I: InputOf<D, D::Input>,
     {
         let mut running = running.map_err(CommandError::Fold)?;
         let read = read(
@@ -125,7 +140,7 @@ impl<I: DomainIds> Command<I> {
             Read::Duplicate(output) => Ok(output),
             Read::Open(mut transaction) => {
                 let (decider, state) = running.into_decider();
-                let emit = decider.decide(self.input, state)?;
+                let emit = decider.decide(self.input.into_input(), state)?;
                 Ok(emit.commit(&mut *transaction)?)
             }
         }
@@ -139,22 +154,28 @@ fn not_built<T>(source: FromDomainIdsError) -> FoldError {
     }
 }
 
-impl<I: DomainIds, S: Slots> Command<I, S> {
+impl<I, S> Command<I, S> {
     /// Registers a fold that is built from the input's domain ids, and reads the events that
     /// carry them.
-    pub fn fold<F>(self) -> Command<I, S::Output>
+    ///
+    /// The fold has [`FromDomainIds`] without arguments; with arguments, use [`Command::fold_args`].
+    pub fn fold<F>(self) -> Command<I, WithFold<S, F>>
     where
-        F: Fold + FromDomainIds<Args = ()>,
-        S: Append<One<F>>,
+        F: Fold,
+        IfFold<F, F>: FromInput,
+        IfFold<F, S>: Append<One<F>>,
     {
-        self.fold_args::<F>(())
+        self.register(|_, inherited| {
+            let fold = F::from_input(inherited).map_err(not_built::<F>)?;
+            Ok(One(Running::start(fold, inherited)?))
+        })
     }
 
     /// Registers a fold as [`Command::fold`] does, with what it needs besides the domain ids.
-    pub fn fold_args<F>(self, args: F::Args) -> Command<I, S::Output>
+    pub fn fold_args<F>(self, args: F::Args) -> Command<I, WithFold<S, F>>
     where
         F: Fold + FromDomainIds,
-        S: Append<One<F>>,
+        IfFold<F, S>: Append<One<F>>,
     {
         self.register(|_, inherited| {
             let fold = F::from_domain_id_values(args, inherited).map_err(not_built::<F>)?;
@@ -163,21 +184,21 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
     }
 
     /// Registers a fold of your own making, which reads the events that carry its own domain ids.
-    pub fn fold_with<F>(self, make: impl FnOnce(&I) -> F) -> Command<I, S::Output>
+    pub fn fold_with<F>(self, make: impl FnOnce(&I) -> F) -> Command<I, WithFold<S, F>>
     where
         F: Fold,
-        S: Append<One<F>>,
+        IfFold<F, S>: Append<One<F>>,
     {
         self.register(|input, _| Ok(One(Running::start_bound(make(input))?)))
     }
 
     /// Registers one fold for each element, each reading by its own domain ids; their states come
     /// as a `Vec`.
-    pub fn fold_iter<F, T>(self, make: impl FnOnce(&I) -> T) -> Command<I, S::Output>
+    pub fn fold_iter<F, T>(self, make: impl FnOnce(&I) -> T) -> Command<I, WithFolds<S, F>>
     where
         F: Fold,
         T: IntoIterator<Item = F>,
-        S: Append<Many<F>>,
+        IfFold<F, S>: Append<Many<F>>,
     {
         self.register(|input, _| {
             let running = make(input).into_iter().map(Running::start_bound);
@@ -195,7 +216,7 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
     fn register<N>(
         self,
         start: impl FnOnce(&I, &DomainIdValues) -> Result<N, FoldError>,
-    ) -> Command<I, S::Output>
+    ) -> Command<I, With<S, N>>
     where
         S: Append<N>,
     {
@@ -228,6 +249,7 @@ impl<I: DomainIds, S: Slots> Command<I, S> {
     /// What `decide` returns, as it is; a [`CommandError`] for everything else.
     pub fn execute<D>(self, decide: D) -> anyhow::Result<ExecuteOutput>
     where
+        S: Slots,
         D: FnOnce(I, S::States) -> anyhow::Result<Emit>,
     {
         let mut slots = self.slots.map_err(CommandError::Fold)?;

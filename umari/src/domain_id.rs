@@ -2,6 +2,8 @@
 
 use indexmap::IndexMap;
 
+#[doc(hidden)]
+pub mod field;
 mod value;
 mod values;
 

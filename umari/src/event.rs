@@ -18,9 +18,9 @@ mod payload;
 pub use error::{SerializationCause, SerializationError};
 pub use payload::{Payload, Upcasted, decode, decode_data, encode};
 
-pub(crate) use payload::{decode_each, encode_with};
 #[doc(hidden)]
-pub use payload::{is_named, previous_shape, upcast_with};
+pub use payload::{NextShape, PreviousShape, is_named, upcast_with};
+pub(crate) use payload::{decode_each, encode_with};
 
 /// A fact that is written to the event log.
 ///

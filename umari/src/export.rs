@@ -2,16 +2,39 @@
 
 /// Exports a [`Projector`](crate::projector::Projector) from a module crate.
 ///
-/// Only the WASM build exports anything; natively this checks the type and its event set. What
+/// Only the WASM build exports anything; natively this checks the type and its event set. A
+/// crate exports one projector or one effect, and a second one beside it does not compile. What
 /// is exported needs `unsafe` attributes: a crate that sets `unsafe_code = "forbid"` must lower
 /// that to `deny`.
 #[macro_export]
 macro_rules! export_projector {
     ($projector:ty $(,)?) => {
+        // Natively the modules of one test may stand for as many crates.
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_crate_exports_one_projector_or_one_effect: () = ();
+
+        #[cfg(target_family = "wasm")]
+        #[doc(hidden)]
+        #[allow(non_local_definitions)]
+        #[macro_export]
+        macro_rules! a_crate_exports_one_projector_or_one_effect {
+            () => {};
+        }
+
+        #[allow(unused_imports)]
         const _: () = {
-            $crate::__private::assert_no_bindings::<
-                <$projector as $crate::projector::Projector>::Query,
-            >();
+            use $crate::__private::NoFacts as _;
+            ::core::assert!(
+                !$crate::__private::ProjectorFacts::<$projector>::NEEDS_BINDINGS,
+                "{}",
+                ::core::concat!(
+                    "the projector `",
+                    ::core::stringify!($projector),
+                    "` has no domain ids to bind: a `#[scope(field)]` in its event set needs a value, \
+                     as in `#[scope(topic = \"orders/paid\")]`, or write `#[scope()]` for all events",
+                ),
+            );
             let _ = $crate::projector::handle::<$projector>;
             let _ = <$projector as $crate::projector::Projector>::init;
         };
@@ -58,14 +81,39 @@ macro_rules! export_projector {
 
 /// Exports an [`Effect`](crate::effect::Effect) from a module crate.
 ///
-/// Only the WASM build exports anything; natively this checks the type and its event set. What
+/// Only the WASM build exports anything; natively this checks the type and its event set. A
+/// crate exports one projector or one effect, and a second one beside it does not compile. What
 /// is exported needs `unsafe` attributes: a crate that sets `unsafe_code = "forbid"` must lower
 /// that to `deny`.
 #[macro_export]
 macro_rules! export_effect {
     ($effect:ty $(,)?) => {
+        // Natively the modules of one test may stand for as many crates.
+        #[cfg(not(target_family = "wasm"))]
+        #[allow(dead_code, non_upper_case_globals)]
+        const a_crate_exports_one_projector_or_one_effect: () = ();
+
+        #[cfg(target_family = "wasm")]
+        #[doc(hidden)]
+        #[allow(non_local_definitions)]
+        #[macro_export]
+        macro_rules! a_crate_exports_one_projector_or_one_effect {
+            () => {};
+        }
+
+        #[allow(unused_imports)]
         const _: () = {
-            $crate::__private::assert_no_bindings::<<$effect as $crate::effect::Effect>::Query>();
+            use $crate::__private::NoFacts as _;
+            ::core::assert!(
+                !$crate::__private::EffectFacts::<$effect>::NEEDS_BINDINGS,
+                "{}",
+                ::core::concat!(
+                    "the effect `",
+                    ::core::stringify!($effect),
+                    "` has no domain ids to bind: a `#[scope(field)]` in its event set needs a value, \
+                     as in `#[scope(topic = \"orders/paid\")]`, or write `#[scope()]` for all events",
+                ),
+            );
             let _ = $crate::effect::handle::<$effect>;
             let _ = <$effect as $crate::effect::Effect>::init;
         };

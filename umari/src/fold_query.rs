@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::boundary::running::Evolving;
-use crate::boundary::slots::{Append, Many, One, Slots};
+use crate::boundary::slots::{
+    Append, IfDecider, IfFold, Many, One, Slots, With, WithDecider, WithFold, WithFolds,
+};
 use crate::boundary::{Running, query, replay};
 use crate::command::CommandContext;
 use crate::decider::Decider;
@@ -56,27 +58,30 @@ impl Default for FoldQuery {
     }
 }
 
-impl<S: Slots> FoldQuery<S> {
+impl<S> FoldQuery<S> {
     /// Registers one fold.
-    pub fn fold<F: Fold>(self, fold: F) -> FoldQuery<S::Output>
+    pub fn fold<F: Fold>(self, fold: F) -> FoldQuery<WithFold<S, F>>
     where
-        S: Append<One<F>>,
+        IfFold<F, S>: Append<One<F>>,
     {
         self.register(|| Ok(One(Running::start_bound(fold)?)))
     }
 
     /// Registers a decider; its state is read, and nothing decided.
-    pub fn decider<D: Decider>(self, decider: D) -> FoldQuery<S::Output>
+    pub fn decider<D: Decider>(self, decider: D) -> FoldQuery<WithDecider<S, D>>
     where
-        S: Append<One<Evolving<D>>>,
+        IfDecider<D, S>: Append<One<Evolving<D>>>,
     {
         self.register(|| Ok(One(Running::start_bound(Evolving(decider))?)))
     }
 
     /// Registers one fold for each element; their states come as a `Vec`.
-    pub fn fold_iter<F: Fold>(self, folds: impl IntoIterator<Item = F>) -> FoldQuery<S::Output>
+    pub fn fold_iter<F: Fold>(
+        self,
+        folds: impl IntoIterator<Item = F>,
+    ) -> FoldQuery<WithFolds<S, F>>
     where
-        S: Append<Many<F>>,
+        IfFold<F, S>: Append<Many<F>>,
     {
         self.register(|| {
             let running = folds.into_iter().map(Running::start_bound);
@@ -84,7 +89,7 @@ impl<S: Slots> FoldQuery<S> {
         })
     }
 
-    fn register<N>(self, start: impl FnOnce() -> Result<N, FoldError>) -> FoldQuery<S::Output>
+    fn register<N>(self, start: impl FnOnce() -> Result<N, FoldError>) -> FoldQuery<With<S, N>>
     where
         S: Append<N>,
     {
@@ -119,7 +124,10 @@ impl<S: Slots> FoldQuery<S> {
     ///
     /// A [`FoldError`] for a domain id without a value, an event that cannot be decoded, a limit that
     /// is passed, or a store that cannot be read.
-    pub fn run(self) -> Result<S::States, FoldError> {
+    pub fn run(self) -> Result<S::States, FoldError>
+    where
+        S: Slots,
+    {
         let mut slots = self.slots?;
         let mut folds = slots.running();
         let query = query(folds.iter().flat_map(|fold| fold.selectors()));

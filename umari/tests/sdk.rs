@@ -30,9 +30,17 @@ mod versions;
 #[path = "sdk/wire.rs"]
 mod wire;
 
-// Some messages list every type that fits, and the feature adds one.
-#[cfg(not(feature = "decimal"))]
+/// One mistake in each file, one error for it.
 #[test]
 fn diagnostics() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
+}
+
+/// What the compiler knows only once it builds. A file that passes makes it build, and not just check.
+#[test]
+fn diagnostics_of_a_build() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/built/toggle_of_opposing_events.rs");
+    cases.compile_fail("tests/built/toggle_of_events_with_different_domain_ids.rs");
+    cases.compile_fail("tests/built/toggle_of_one_event.rs");
 }

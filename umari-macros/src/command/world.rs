@@ -77,7 +77,7 @@ fn instance(name: &str) -> Ident {
 /// A world that exports one command, with the packages that it needs written into it.
 ///
 /// It is named after the command, as the linker joins sections of one name.
-fn world(name: &str) -> String {
+pub(crate) fn world(name: &str) -> String {
     format!(
         "package umari-module:commands;\n\
          world %{name} {{\n\

@@ -5,6 +5,7 @@ use syn::{DeriveInput, Result};
 
 use crate::ast::Struct;
 use crate::errors::Errors;
+use crate::expand::quiet;
 use crate::valid;
 
 pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
@@ -22,6 +23,7 @@ pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
 fn implement(node: &Struct<'_>) -> TokenStream {
     let ident = node.ident;
     let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let quiet = quiet(node.generics);
     let mut names = Vec::new();
     for field in node.domain_ids() {
         let name = field.tag_name();
@@ -30,20 +32,21 @@ fn implement(node: &Struct<'_>) -> TokenStream {
         }
     }
     let bind = node.domain_ids().map(|field| {
-        let (member, ty, name) = (field.ident, field.ty, field.tag_name());
+        let (member, ty, name) = (field.located_at_type(), field.ty, field.tag_name());
         // At the user's type, so that a type which cannot be a domain id is pointed at.
         quote_spanned! {ty.span()=>
-            (&&&&::umari::__private::Probe::<#ty>::new()).kind().bind(&self.#member, #name, &mut values);
+            (&&&&::umari::domain_id::field::Probe::<#ty>::new()).kind().bind(&self.#member, #name, &mut values);
         }
     });
     let kinds = node.domain_ids().next().map(|_| {
         quote! {
-            use ::umari::__private::{KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _};
+            use ::umari::domain_id::field::{KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _};
         }
     });
     let mutable = node.domain_ids().next().map(|_| quote!(mut));
     quote! {
         #[automatically_derived]
+        #quiet
         #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #impl_generics ::umari::domain_id::DomainIds for #ident #ty_generics #where_clause {
             const DOMAIN_ID_FIELDS: &'static [&'static str] = &[#(#names),*];

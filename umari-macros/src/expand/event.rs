@@ -6,6 +6,7 @@ use syn::{DeriveInput, Result, Type};
 use crate::ast::Struct;
 use crate::attr::{Step, Upcast};
 use crate::errors::Errors;
+use crate::expand::quiet;
 use crate::valid;
 
 pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
@@ -23,6 +24,7 @@ pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
 fn implement(node: &Struct<'_>) -> TokenStream {
     let ident = node.ident;
     let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let quiet = quiet(node.generics);
     let event_type = node.event_type();
     let version = node
         .version()
@@ -35,19 +37,20 @@ fn implement(node: &Struct<'_>) -> TokenStream {
     });
     let upcast = upcast(node);
     let scope = node.crypto_scope().map(|field| {
-        let (member, ty, name) = (field.ident, field.ty, field.tag_name());
+        let (member, ty, name) = (field.located_at_type(), field.ty, field.tag_name());
         let scope = quote_spanned! {ty.span()=>
-            (&&&&::umari::__private::Probe::<#ty>::new()).kind().scope(&self.#member, #name)
+            (&&&&::umari::domain_id::field::Probe::<#ty>::new()).kind().scope(&self.#member, #name)
         };
         quote! {
             fn encryption_scope(&self) -> ::core::option::Option<::std::string::String> {
-                use ::umari::__private::{KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _};
+                use ::umari::domain_id::field::{KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _};
                 #scope
             }
         }
     });
     quote! {
         #[automatically_derived]
+        #quiet
         #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #impl_generics ::umari::event::Event for #ident #ty_generics #where_clause {
             const EVENT_TYPE: &'static ::core::primitive::str = #event_type;
@@ -99,18 +102,24 @@ fn upcast(node: &Struct<'_>) -> Option<TokenStream> {
 /// Reads a previous shape, and converts it through the shapes after it into the event.
 fn from_shape(version: u32, shape: &Type, later: &[(u32, &Upcast)]) -> TokenStream {
     let mut convert = quote_spanned! {shape.span()=>
-        let data: #shape = ::umari::event::previous_shape(#version, json)?;
+        let data = <#shape as ::umari::event::PreviousShape>::read(#version, json)?;
     };
+    let mut last = shape;
     for (_, upcast) in later {
-        if let Step::From(shape) = &upcast.step {
-            convert.extend(quote_spanned! {shape.span()=>
-                let data: #shape = ::core::convert::From::from(data);
+        if let Step::From(next) = &upcast.step {
+            // At the shape that lacks the conversion.
+            convert.extend(quote_spanned! {last.span()=>
+                let data = <#next as ::umari::event::NextShape<#last>>::next(data);
             });
+            last = next;
         }
     }
+    let event = quote_spanned! {last.span()=>
+        <Self as ::umari::event::NextShape<#last>>::next(data)
+    };
     quote_spanned! {shape.span()=> {
         #convert
-        events.push(<Self as ::core::convert::From<_>>::from(data));
+        events.push(#event);
         ::core::result::Result::Ok(())
     }}
 }

@@ -1,10 +1,11 @@
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Result};
+use syn::{DeriveInput, Result, Type};
 
 use crate::ast::{Set, Variant};
 use crate::errors::Errors;
+use crate::expand::quiet;
 use crate::valid;
 
 pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
@@ -22,18 +23,21 @@ pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
 fn implement(node: &Set<'_>) -> TokenStream {
     let ident = node.ident;
     let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let quiet = quiet(node.generics);
     let needs_bindings = node.needs_bindings();
     let types = node.variants.iter().map(|variant| {
         let event = variant.event;
-        quote_spanned!(event.span()=> <#event as ::umari::event::Event>::EVENT_TYPE)
+        let held = held(event);
+        quote_spanned!(event.span()=> #held.event_type())
     });
     let domain_ids = node.variants.iter().map(event_domain_id);
     let from_event = node.variants.iter().map(|variant| {
         let (ident, event) = (variant.ident, variant.event);
+        let held = held(event);
         quote_spanned! {event.span()=>
-            if ::umari::event::is_named::<#event>(event_type) {
+            if let ::core::option::Option::Some(read) = #held.read(event_type, data) {
                 return ::core::option::Option::map(
-                    ::umari::event::decode_data::<#event>(data),
+                    read,
                     |read| ::core::result::Result::map(read, Self::#ident),
                 );
             }
@@ -41,8 +45,9 @@ fn implement(node: &Set<'_>) -> TokenStream {
     });
     let decode = node.variants.iter().map(|variant| {
         let (ident, event) = (variant.ident, variant.event);
+        let held = held(event);
         quote_spanned! {event.span()=>
-            payload.decode_as::<#event>(&mut |event| found(Self::#ident(event)))?;
+            #held.decode(payload, &mut |event| found(Self::#ident(event)))?;
         }
     });
     let checks = if node.generics.params.is_empty() {
@@ -52,6 +57,7 @@ fn implement(node: &Set<'_>) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
+        #quiet
         #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #impl_generics ::umari::event::EventSet for #ident #ty_generics #where_clause {
             type Item = Self;
@@ -59,6 +65,7 @@ fn implement(node: &Set<'_>) -> TokenStream {
             const NEEDS_BINDINGS: ::core::primitive::bool = #needs_bindings;
 
             fn event_types() -> ::std::vec::Vec<&'static ::core::primitive::str> {
+                use ::umari::__private::{KnownEvent as _, UnknownEvent as _};
                 ::std::vec![#(#types),*]
             }
 
@@ -72,6 +79,7 @@ fn implement(node: &Set<'_>) -> TokenStream {
             ) -> ::core::option::Option<
                 ::core::result::Result<Self, ::umari::event::SerializationError>,
             > {
+                use ::umari::__private::{KnownEvent as _, UnknownEvent as _};
                 #(#from_event)*
                 ::core::option::Option::None
             }
@@ -80,6 +88,7 @@ fn implement(node: &Set<'_>) -> TokenStream {
                 payload: &::umari::event::Payload<'_>,
                 found: &mut dyn ::core::ops::FnMut(Self),
             ) -> ::core::result::Result<(), ::umari::event::SerializationError> {
+                use ::umari::__private::{KnownEvent as _, UnknownEvent as _};
                 #(#decode)*
                 ::core::result::Result::Ok(())
             }
@@ -89,6 +98,20 @@ fn implement(node: &Set<'_>) -> TokenStream {
     }
 }
 
+/// A type as people write it.
+fn written(ty: &Type) -> String {
+    let spaced = ty.to_token_stream().to_string();
+    [(" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ",")]
+        .iter()
+        .fold(spaced, |text, (from, to)| text.replace(from, to))
+}
+
+/// Answers for the event of a variant, and for what is none too.
+fn held(event: &Type) -> TokenStream {
+    quote_spanned!(event.span()=> (&::umari::__private::Held::<#event>::new()))
+}
+
+/// The one place that needs an event, and reports what is none.
 fn event_domain_id(variant: &Variant<'_>) -> TokenStream {
     let event = variant.event;
     if variant.attrs.scope.is_none() {
@@ -110,12 +133,12 @@ fn checks(node: &Set<'_>) -> TokenStream {
             let name = &entry.name;
             let message = format!(
                 "`{}` has no domain id `{name}`: mark its field with `#[domain_id]`, or scope by another",
-                quote!(#event),
+                written(event),
             );
             checks.extend(quote_spanned! {entry.span=>
                 const _: () = ::core::assert!(
-                    ::umari::__private::contains(
-                        <#event as ::umari::domain_id::DomainIds>::DOMAIN_ID_FIELDS,
+                    !::umari::__private::lacks(
+                        ::umari::__private::EventFacts::<#event>::DOMAIN_ID_FIELDS,
                         #name,
                     ),
                     #message
@@ -127,14 +150,23 @@ fn checks(node: &Set<'_>) -> TokenStream {
             let message = format!("the variant `{ident}` already reads this event type");
             checks.extend(quote_spanned! {event.span()=>
                 const _: () = ::core::assert!(
-                    !::umari::__private::same(
-                        <#event as ::umari::event::Event>::EVENT_TYPE,
-                        <#other as ::umari::event::Event>::EVENT_TYPE,
+                    !::umari::__private::share_type(
+                        ::umari::__private::EventFacts::<#event>::EVENT_TYPE,
+                        ::umari::__private::EventFacts::<#other>::EVENT_TYPE,
                     ),
                     #message
                 );
             });
         }
     }
-    checks
+    if checks.is_empty() {
+        return checks;
+    }
+    quote! {
+        #[allow(deprecated, unused_imports, clippy::all, clippy::pedantic, clippy::nursery)]
+        const _: () = {
+            use ::umari::__private::NoEventFacts as _;
+            #checks
+        };
+    }
 }

@@ -5,6 +5,7 @@ use syn::{DeriveInput, Result};
 
 use crate::ast::Struct;
 use crate::errors::Errors;
+use crate::expand::quiet;
 use crate::valid;
 
 pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
@@ -23,6 +24,7 @@ pub(crate) fn expand(node: &DeriveInput) -> Result<TokenStream> {
 fn implement(node: &Struct<'_>) -> TokenStream {
     let ident = node.ident;
     let (impl_generics, ty_generics, where_clause) = node.generics.split_for_impl();
+    let quiet = quiet(node.generics);
     let types: Vec<_> = node.arguments().map(|field| field.ty).collect();
     let arguments: Vec<_> = node
         .arguments()
@@ -37,8 +39,8 @@ fn implement(node: &Struct<'_>) -> TokenStream {
         let value = if field.is_domain_id() {
             let name = field.tag_name();
             quote_spanned! {ty.span()=>
-                ::umari::__private::bound(
-                    (&&&::umari::__private::Probe::<#ty>::new()).read(values.get(#name)),
+                ::umari::domain_id::field::bound(
+                    (&&&::umari::domain_id::field::Probe::<#ty>::new()).read(values.get(#name)),
                     #name,
                     values,
                 )?
@@ -53,13 +55,14 @@ fn implement(node: &Struct<'_>) -> TokenStream {
     });
     let body = if node.domain_ids().next().is_some() {
         quote!(
-            use ::umari::__private::{ReadMany as _, ReadNothing as _, ReadOne as _};
+            use ::umari::domain_id::field::{ReadMany as _, ReadNothing as _, ReadOne as _};
         )
     } else {
         quote!(let _ = values;)
     };
     quote! {
         #[automatically_derived]
+        #quiet
         #[allow(deprecated, clippy::all, clippy::pedantic, clippy::nursery)]
         impl #impl_generics ::umari::domain_id::FromDomainIds for #ident #ty_generics #where_clause {
             type Args = #args;

@@ -183,7 +183,7 @@ const SELECT: &str = "SELECT title FROM plans WHERE plan_id = :plan_id AND title
 fn parameters_that_do_not_fit_are_named() {
     #[rustfmt::skip]
     let work: [fn(); 11] = [
-        || drop(query(SELECT, named_params! { "plan_id": 1, ":title": "Gold" })),
+        || drop(query(SELECT, [("plan_id", SqliteValue::Integer(1)), (":title", "Gold".into())])),
         || drop(query(SELECT, named_params! { ":plan_id": 1, ":titel": "Gold" })),
         || drop(query(SELECT, named_params! { ":plan_id": 1, "@title": "Gold" })),
         || drop(query(SELECT, named_params! { ":plan_id": 1 })),
@@ -191,7 +191,7 @@ fn parameters_that_do_not_fit_are_named() {
         || drop(query(SELECT, named_params! { ":title": 1, ":plan_id": 1, ":title": 1 })),
         || drop(query("SELECT 1", named_params! { ":plan_id": 1 })),
         || drop(query("SELECT :a, ?", named_params! { ":a": 1 })),
-        || drop(query("SELECT ?1", named_params! { "?1": 1 })),
+        || drop(query("SELECT ?1", [("?1", SqliteValue::Integer(1))])),
         || drop(prepare(SELECT).query_row(named_params! { ":plan_id": 1 })),
         || drop(execute("DELETE FROM plans", named_params! { ":a": 1 })),
     ];

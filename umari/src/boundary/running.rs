@@ -64,6 +64,7 @@ impl<F: Fold> Reader for F {
 #[derive(Debug)]
 pub struct Evolving<D>(pub(crate) D);
 
+#[diagnostic::do_not_recommend]
 impl<D: Decider> DomainIds for Evolving<D> {
     const DOMAIN_ID_FIELDS: &'static [&'static str] = D::DOMAIN_ID_FIELDS;
 

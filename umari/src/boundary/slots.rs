@@ -1,6 +1,8 @@
 //! The tuple of readers that a builder collects, for every arity from one macro.
 
-use super::running::{Reader, Replay, Running};
+use super::running::{Evolving, Reader, Replay, Running};
+use crate::decider::Decider;
+use crate::fold::Fold;
 
 /// One reader.
 pub struct One<R: Reader>(pub(crate) Running<R>);
@@ -13,6 +15,9 @@ pub trait Slot {
     /// What it becomes once every event was read.
     type State;
 
+    /// What reads.
+    type Reader: Reader;
+
     #[doc(hidden)]
     fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>);
 
@@ -22,6 +27,7 @@ pub trait Slot {
 
 impl<R: Reader> Slot for One<R> {
     type State = R::State;
+    type Reader = R;
 
     fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
         into.push(&mut self.0);
@@ -34,6 +40,7 @@ impl<R: Reader> Slot for One<R> {
 
 impl<R: Reader> Slot for Many<R> {
     type State = Vec<R::State>;
+    type Reader = R;
 
     fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
         into.extend(self.0.iter_mut().map(|running| running as &mut dyn Replay));
@@ -54,6 +61,43 @@ pub trait Slots {
 
     #[doc(hidden)]
     fn into_states(self) -> Self::States;
+}
+
+/// `T`, given the state of a fold or decider.
+///
+/// Of what is neither the compiler knows no state, and so not what this is. It then says once that
+/// it is neither, and nothing about what would have followed from it.
+pub trait Given<T> {
+    /// `T`.
+    type Type;
+}
+
+impl<State, T> Given<T> for State {
+    type Type = T;
+}
+
+/// `T`, where `F` is a fold.
+pub type IfFold<F, T> = <<F as Fold>::State as Given<T>>::Type;
+
+/// `T`, where `D` is a decider.
+pub type IfDecider<D, T> = <<D as Decider>::State as Given<T>>::Type;
+
+/// `S` and one registration more.
+pub type With<S, Next> = <S as Append<Next>>::Output;
+
+/// `S` and a fold.
+pub type WithFold<S, F> = With<IfFold<F, S>, One<F>>;
+
+/// `S` and as many folds of one type as there are.
+pub type WithFolds<S, F> = With<IfFold<F, S>, Many<F>>;
+
+/// `S` and what a decider reads.
+pub type WithDecider<S, D> = With<IfDecider<D, S>, One<Evolving<D>>>;
+
+/// What a fold is that finds no room; nothing is.
+pub trait Thirteenth {
+    /// What nobody gets.
+    type Output: Slots;
 }
 
 /// Room for one more registration.
@@ -112,6 +156,7 @@ macro_rules! slots {
 macro_rules! append {
     ($($slot:ident),*) => {
         #[allow(non_snake_case)]
+        #[diagnostic::do_not_recommend]
         impl<$($slot: Slot,)* Next: Slot> Append<Next> for ($($slot,)*) {
             type Output = ($($slot,)* Next,);
 
@@ -123,10 +168,29 @@ macro_rules! append {
     };
 }
 
+/// The longest list. An impl that never applies lets the compiler find the method, and then say
+/// why it cannot be called.
+macro_rules! full {
+    ($($slot:ident),*) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($slot: Slot,)* Next: Slot> Append<Next> for ($($slot,)*)
+        where
+            Next::Reader: Thirteenth,
+        {
+            type Output = <Next::Reader as Thirteenth>::Output;
+
+            fn append(self, _: Next) -> Self::Output {
+                unreachable!("nothing is a thirteenth fold")
+            }
+        }
+    };
+}
+
 /// Every arity up to `limits::FOLDS_MAX`: each list of slots can be appended to, save the longest.
 macro_rules! all_arities {
     (@grow [$($slot:ident),*]) => {
         slots!($($slot),*);
+        full!($($slot),*);
     };
     (@grow [$($slot:ident),*] $next:ident $($rest:ident)*) => {
         all_arities!(@slots $($slot),*);

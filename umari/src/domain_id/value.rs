@@ -48,6 +48,7 @@ pub trait DomainIdValue {
     fn domain_id(&self) -> String;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Display + ?Sized> DomainIdValue for T {
     fn domain_id(&self) -> String {
         self.to_string()
@@ -71,6 +72,7 @@ pub trait FromDomainIdValue: Sized {
     fn from_domain_id(value: &str) -> Result<Self, ParseDomainIdError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromStr> FromDomainIdValue for T {
     fn from_domain_id(value: &str) -> Result<Self, ParseDomainIdError> {
         value

@@ -171,16 +171,42 @@ fn upcast_into<E: Event>(
 }
 
 /// One step of an upcast by a previous shape: reads it.
-///
-/// # Errors
-///
-/// [`SerializationCause::Shape`] where the data does not have it.
 #[doc(hidden)]
-pub fn previous_shape<T: DeserializeOwned>(
-    version: u32,
-    json: &str,
-) -> Result<T, SerializationCause> {
-    read(json, version)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from JSON, so no event was stored in its shape",
+    label = "no `Deserialize`",
+    note = "add `Deserialize` to the derives of `{Self}`: `#[upcast(.., from = {Self})]` reads data of an earlier version as it"
+)]
+pub trait PreviousShape: Sized {
+    /// # Errors
+    ///
+    /// [`SerializationCause::Shape`] where the data does not have it.
+    fn read(version: u32, json: &str) -> Result<Self, SerializationCause>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> PreviousShape for T {
+    fn read(version: u32, json: &str) -> Result<Self, SerializationCause> {
+        read(json, version)
+    }
+}
+
+/// The next step of it: converts the shape of one version into that of the next.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Shape}` does not convert into `{Self}`, which is what the upcast makes of it",
+    label = "no `From<{Shape}>` for `{Self}`",
+    note = "write `impl From<{Shape}> for {Self}`"
+)]
+pub trait NextShape<Shape> {
+    fn next(shape: Shape) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Shape, T: From<Shape>> NextShape<Shape> for T {
+    fn next(shape: Shape) -> Self {
+        shape.into()
+    }
 }
 
 /// One step of an upcast by a function: what it makes of the data goes on from the next version.
@@ -229,24 +255,28 @@ pub trait Upcasted {
     fn into_values(self) -> anyhow::Result<Vec<Value>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Upcasted for Value {
     fn into_values(self) -> anyhow::Result<Vec<Value>> {
         Ok(vec![self])
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Upcasted for Option<Value> {
     fn into_values(self) -> anyhow::Result<Vec<Value>> {
         Ok(self.into_iter().collect())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Upcasted for Vec<Value> {
     fn into_values(self) -> anyhow::Result<Vec<Value>> {
         Ok(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Upcasted, E: Into<anyhow::Error>> Upcasted for Result<T, E> {
     fn into_values(self) -> anyhow::Result<Vec<Value>> {
         self.map_err(Into::into)?.into_values()

@@ -119,6 +119,7 @@ macro_rules! bound_by {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$first: Event $(, $other: Event)?> DomainIds for $fold<$first $(, $other)?> {
             const DOMAIN_ID_FIELDS: &'static [&'static str] = $first::DOMAIN_ID_FIELDS;
 
@@ -132,6 +133,7 @@ macro_rules! bound_by {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$first: Event $(, $other: Event)?> FromDomainIds for $fold<$first $(, $other)?> {
             type Args = ();
 
@@ -168,16 +170,21 @@ fn check_field<E: Event>(name: &str) {
 bound_by!(EventFold<E>, event, {});
 bound_by!(LatestEvent<E>, event, {});
 bound_by!(EventCounter<E>, event, {});
-bound_by!(EventToggle<A, B>, events, {
-    assert!(
-        same_fields(A::DOMAIN_ID_FIELDS, B::DOMAIN_ID_FIELDS),
-        "the two events of an `EventToggle` must have the same domain ids"
-    );
-    assert!(
-        !same(A::EVENT_TYPE, B::EVENT_TYPE),
-        "the two events of an `EventToggle` must have different event types"
-    );
-});
+bound_by!(EventToggle<A, B>, events, Self::OPPOSED);
+
+impl<A: Event, B: Event> EventToggle<A, B> {
+    /// Refuses events that do not oppose each other.
+    const OPPOSED: () = {
+        assert!(
+            same_fields(A::DOMAIN_ID_FIELDS, B::DOMAIN_ID_FIELDS),
+            "the two events of an `EventToggle` must have the same domain ids: give both the same `#[domain_id]` fields"
+        );
+        assert!(
+            !same(A::EVENT_TYPE, B::EVENT_TYPE),
+            "the two events of an `EventToggle` must have different event types: name the one and its opposite"
+        );
+    };
+}
 
 /// Whether two events have the same domain ids, at compile time.
 const fn same_fields(a: &[&str], b: &[&str]) -> bool {

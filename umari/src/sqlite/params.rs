@@ -38,42 +38,49 @@ mod sealed {
     impl<T: Sealed> Sealed for &T {}
 }
 
+#[diagnostic::do_not_recommend]
 impl<const N: usize> Params for [SqliteValue; N] {
     fn list(&self) -> ParamList<'_> {
         ParamList::Positional(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for Vec<SqliteValue> {
     fn list(&self) -> ParamList<'_> {
         ParamList::Positional(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for &[SqliteValue] {
     fn list(&self) -> ParamList<'_> {
         ParamList::Positional(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<const N: usize> Params for [(&str, SqliteValue); N] {
     fn list(&self) -> ParamList<'_> {
         ParamList::Named(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for Vec<(&str, SqliteValue)> {
     fn list(&self) -> ParamList<'_> {
         ParamList::Named(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Params for &[(&str, SqliteValue)] {
     fn list(&self) -> ParamList<'_> {
         ParamList::Named(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Params> Params for &T {
     fn list(&self) -> ParamList<'_> {
         T::list(self)
@@ -141,7 +148,7 @@ macro_rules! params {
 /// Lists the parameters of a statement by their names, wherever [`params!`](crate::params) can
 /// stand, in any order.
 ///
-/// Every name begins with `:`, `@` or `$`, as in the statement. Every parameter of the statement
+/// Every name begins with `:`, `@` or `$`, as in the statement; others do not compile. Every parameter of the statement
 /// must be given a value, and every name must be one of the statement's: a host refuses anything
 /// else, which traps. A parameter that the statement repeats is given once.
 ///
@@ -178,6 +185,21 @@ macro_rules! named_params {
         [("", $crate::sqlite::SqliteValue::Null); 0]
     };
     ($($name:literal : $value:expr),+ $(,)?) => {
-        [$(($name, $crate::sqlite::param($value))),+]
+        [$((
+            {
+                const NAME: &::core::primitive::str = $name;
+                const _: () = ::core::assert!(
+                    $crate::__private::names_parameter(NAME),
+                    "{}",
+                    ::core::concat!(
+                        "`",
+                        $name,
+                        "` does not name a parameter: write it as the statement does, with `:`, `@` or `$` before it",
+                    ),
+                );
+                NAME
+            },
+            $crate::sqlite::param($value),
+        )),+]
     };
 }

@@ -43,7 +43,8 @@ use super::SqliteValue;
 #[diagnostic::on_unimplemented(
     message = "a column cannot be read as `{Self}`",
     label = "not a column type",
-    note = "integers up to 64 bits, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Uuid`, `DateTime<Utc>`, `NaiveDate`, `serde_json::Value`, `SqliteValue` and `Option`s of them can be"
+    note = "integers up to 64 bits, `f32`, `f64`, `bool`, `String`, `Vec<u8>`, `Uuid`, `DateTime<Utc>`, `NaiveDate`, `serde_json::Value`, `SqliteValue` and `Option`s of them can be",
+    note = "for a type of your own, implement `umari::sqlite::FromSqliteValue`"
 )]
 pub trait FromSqliteValue: Sized {
     /// What is asked for, in words.
@@ -63,6 +64,7 @@ pub trait FromSqliteValue: Sized {
 
 macro_rules! integers {
     ($($type:ident),+) => {$(
+        #[diagnostic::do_not_recommend]
         impl FromSqliteValue for $type {
             const EXPECTED: &'static str = stringify!($type);
 
@@ -89,6 +91,7 @@ macro_rules! integers {
 
 integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for bool {
     const EXPECTED: &'static str = "bool";
 
@@ -108,6 +111,7 @@ impl FromSqliteValue for bool {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for f64 {
     const EXPECTED: &'static str = "f64";
 
@@ -129,6 +133,7 @@ impl FromSqliteValue for f64 {
 }
 
 /// The nearest `f32`; a finite value beyond the largest one is out of range.
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for f32 {
     const EXPECTED: &'static str = "f32";
 
@@ -150,6 +155,7 @@ impl FromSqliteValue for f32 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for String {
     const EXPECTED: &'static str = "String";
 
@@ -167,6 +173,7 @@ impl FromSqliteValue for String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for Box<str> {
     const EXPECTED: &'static str = "Box<str>";
 
@@ -179,6 +186,7 @@ impl FromSqliteValue for Box<str> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for Vec<u8> {
     const EXPECTED: &'static str = "Vec<u8>";
 
@@ -194,6 +202,7 @@ impl FromSqliteValue for Vec<u8> {
 macro_rules! parsed {
     ($($(#[$cfg:meta])? $type:ty, $name:literal, $parse:expr, $hint:literal;)+) => {$(
         $(#[$cfg])?
+        #[diagnostic::do_not_recommend]
         impl FromSqliteValue for $type {
             const EXPECTED: &'static str = $name;
 
@@ -230,6 +239,7 @@ fn text(value: &SqliteValue) -> Option<&str> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromSqliteValue for SqliteValue {
     const EXPECTED: &'static str = "SqliteValue";
 
@@ -238,6 +248,7 @@ impl FromSqliteValue for SqliteValue {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromSqliteValue> FromSqliteValue for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 

@@ -223,7 +223,8 @@ impl ColumnIndex for usize {
 /// A tuple that a row can be read as, of up to eight columns.
 #[diagnostic::on_unimplemented(
     message = "a row cannot be read as `{Self}`",
-    note = "tuples of one to eight column types can be"
+    label = "not a tuple of columns",
+    note = "tuples of one to eight column types can be; a single column is `row.get(0)`"
 )]
 pub trait ColumnTuple: sealed::Sealed + Sized {
     #[doc(hidden)]

@@ -189,7 +189,10 @@ impl Projector for Shops {
     }
 }
 
-export_effect!(Reconnect);
+// A crate exports a projector or an effect; this file stands for two crates.
+mod another_crate {
+    umari::export_effect!(super::Reconnect);
+}
 
 /// Renames every shop that was connected, as the caller of an exported command.
 struct Reconnect {}

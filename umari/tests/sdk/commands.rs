@@ -129,3 +129,77 @@ fn context_setters_take_ids_with_and_without_some() {
 fn without_a_host_the_panic_says_what_to_write() {
     let _ = CommandContext::new();
 }
+
+/// The bounds that a generic function writes are those of the methods' documentation.
+fn counted<I, F, G>(input: I, context: CommandContext) -> anyhow::Result<ExecuteOutput>
+where
+    I: DomainIds,
+    F: Fold<State = bool> + FromDomainIds<Args = ()>,
+    G: Fold + FromDomainIds<Args = u8>,
+{
+    Command::new(input, context)
+        .fold::<F>()
+        .fold_args::<G>(7)
+        .execute(|_, (exists, _)| {
+            anyhow::ensure!(!exists, "shop is already connected");
+            Ok(emit![connected(1)])
+        })
+}
+
+fn decided<I, D>(input: I, context: CommandContext) -> anyhow::Result<ExecuteOutput>
+where
+    I: DomainIds,
+    D: Decider<Input = I> + FromDomainIds<Args = ()>,
+{
+    Command::new(input, context).decide::<D>()
+}
+
+#[derive(DomainIds, FromDomainIds)]
+struct Connect {
+    #[domain_id]
+    shop_id: u64,
+}
+
+impl Decider for Connect {
+    type Events = SingleEvent<ShopConnected>;
+    type State = bool;
+    type Input = Input;
+
+    fn initial(&self) -> bool {
+        false
+    }
+
+    fn evolve(&self, _: bool, _: StoredEvent<ShopConnected>) -> bool {
+        true
+    }
+
+    fn decide(&self, _: Input, exists: bool) -> anyhow::Result<Emit> {
+        anyhow::ensure!(!exists, "shop is already connected");
+        Ok(emit![connected(self.shop_id)])
+    }
+}
+
+#[derive(DomainIds, FromDomainIds)]
+struct Most {
+    most: u8,
+}
+
+impl Fold for Most {
+    type Events = SingleEvent<ShopConnected>;
+    type State = u8;
+
+    fn apply(&self, state: &mut u8, _: StoredEvent<ShopConnected>) {
+        *state = self.most;
+    }
+}
+
+#[test]
+fn commands_can_be_generic() {
+    let (store, _installed) = Store::install();
+    let input = Input { shop_id: 1 };
+    decided::<_, Connect>(input.clone(), CommandContext::new()).unwrap();
+    decided::<_, Connect>(input.clone(), CommandContext::new()).unwrap_err();
+    counted::<_, ShopExistsFold, Most>(input, CommandContext::new()).unwrap_err();
+    counted::<_, ShopExistsFold, Most>(Input { shop_id: 2 }, CommandContext::new()).unwrap();
+    assert_eq!(store.types(), ["shop.connected", "shop.connected"]);
+}

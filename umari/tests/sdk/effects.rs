@@ -106,7 +106,10 @@ fn events_nest() {
     assert_eq!(CommandContext::new().triggering_event_id, None);
 }
 
-export_projector!(Plans);
+/// Another module, as another crate would be.
+mod plans {
+    umari::export_projector!(super::Plans);
+}
 
 #[derive(Default)]
 struct Plans {

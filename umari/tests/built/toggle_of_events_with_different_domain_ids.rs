@@ -1,0 +1,19 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected")]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.closed")]
+struct ShopClosed {
+    #[domain_id]
+    owner_id: u64,
+}
+
+fn main() {
+    let _ = EventToggle::<ShopConnected, ShopClosed>::new();
+}

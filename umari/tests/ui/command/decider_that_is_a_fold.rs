@@ -1,0 +1,35 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected")]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(DomainIds, FromDomainIds)]
+struct ShopExists {
+    #[domain_id]
+    shop_id: u64,
+}
+
+impl Fold for ShopExists {
+    type Events = SingleEvent<ShopConnected>;
+    type State = bool;
+
+    fn apply(&self, exists: &mut bool, _event: StoredEvent<ShopConnected>) {
+        *exists = true;
+    }
+}
+
+fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    Command::new(input, context).decide::<ShopExists>()
+}
+
+fn main() {}

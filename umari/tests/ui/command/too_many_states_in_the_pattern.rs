@@ -1,0 +1,23 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected")]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    Command::new(input, context)
+        .fold::<EventCounter<ShopConnected>>()
+        .fold::<EventFold<ShopConnected>>()
+        .execute(|_, (_count, _all, _latest)| Ok(emit![]))
+}
+
+fn main() {}

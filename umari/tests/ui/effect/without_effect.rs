@@ -1,0 +1,7 @@
+use umari::prelude::*;
+
+struct Hooks {}
+
+export_effect!(Hooks);
+
+fn main() {}

@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+struct ShopConnected;
+
+fn main() {}

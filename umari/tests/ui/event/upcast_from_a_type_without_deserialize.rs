@@ -1,0 +1,16 @@
+use umari::prelude::*;
+
+struct ShopConnectedV1 {}
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected", version = 2)]
+#[upcast(version = 1, from = ShopConnectedV1)]
+struct ShopConnected {}
+
+impl From<ShopConnectedV1> for ShopConnected {
+    fn from(_: ShopConnectedV1) -> Self {
+        ShopConnected {}
+    }
+}
+
+fn main() {}

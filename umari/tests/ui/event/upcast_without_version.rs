@@ -1,0 +1,17 @@
+use umari::prelude::*;
+
+#[derive(Deserialize)]
+struct ShopConnectedV1 {}
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected", version = 2)]
+#[upcast(from = ShopConnectedV1)]
+struct ShopConnected {}
+
+impl From<ShopConnectedV1> for ShopConnected {
+    fn from(_: ShopConnectedV1) -> Self {
+        ShopConnected {}
+    }
+}
+
+fn main() {}

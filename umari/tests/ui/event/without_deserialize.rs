@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize)]
+struct ShopConnected {}
+
+fn main() {}

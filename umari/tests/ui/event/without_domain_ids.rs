@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+struct ShopConnected {}
+
+fn main() {}

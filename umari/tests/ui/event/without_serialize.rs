@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Deserialize)]
+struct ShopConnected {}
+
+fn main() {}

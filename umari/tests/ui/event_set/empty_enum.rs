@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[derive(EventSet)]
+enum Query {}
+
+fn main() {}

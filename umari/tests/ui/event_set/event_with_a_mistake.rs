@@ -1,0 +1,25 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("")]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("")]
+struct ShopClosed {
+    #[domain_id]
+    shop_id: u64,
+}
+
+// The two mistakes are in the events; the set has none of its own.
+#[derive(EventSet)]
+enum Query {
+    #[scope(shop_id)]
+    ShopConnected(ShopConnected),
+    ShopClosed(ShopClosed),
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use umari::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("shop.connected")]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(EventSet)]
+enum Query {
+    #[scope(shop_id, shop_id = "42")]
+    ShopConnected(ShopConnected),
+}
+
+fn main() {}

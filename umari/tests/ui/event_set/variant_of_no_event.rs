@@ -1,0 +1,10 @@
+use umari::prelude::*;
+
+struct ShopConnected {}
+
+#[derive(EventSet)]
+enum Query {
+    ShopConnected(ShopConnected),
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use umari::prelude::*;
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[export_command(name = "Connect_Shop")]
+fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    Command::new(input, context).execute(|_, ()| Ok(emit![]))
+}
+
+fn main() {}

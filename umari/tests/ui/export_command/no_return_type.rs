@@ -1,0 +1,12 @@
+use umari::prelude::*;
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[export_command]
+fn connect_shop(_input: Input, _context: CommandContext) {}
+
+fn main() {}

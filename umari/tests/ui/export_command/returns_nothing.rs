@@ -1,0 +1,15 @@
+use umari::prelude::*;
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[export_command]
+fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<()> {
+    Command::new(input, context).execute(|_, ()| Ok(emit![]))?;
+    Ok(())
+}
+
+fn main() {}

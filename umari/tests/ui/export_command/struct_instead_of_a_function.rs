@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+#[export_command]
+struct ConnectShop;
+
+fn main() {}

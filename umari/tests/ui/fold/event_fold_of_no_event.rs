@@ -1,0 +1,20 @@
+use umari::prelude::*;
+
+struct ShopConnected {}
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    Command::new(input, context)
+        .fold::<EventFold<ShopConnected>>()
+        .execute(|_, connected| {
+            anyhow::ensure!(!connected.exists(), "connected already");
+            Ok(emit![])
+        })
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use umari::prelude::*;
+
+#[derive(DomainIds, FromDomainIds)]
+enum ShopExists {
+    Yes,
+    No,
+}
+
+fn main() {}

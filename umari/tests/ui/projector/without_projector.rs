@@ -1,0 +1,7 @@
+use umari::prelude::*;
+
+struct Shops {}
+
+export_projector!(Shops);
+
+fn main() {}

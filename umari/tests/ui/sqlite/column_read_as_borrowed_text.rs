@@ -1,0 +1,6 @@
+use umari::prelude::*;
+
+fn main() {
+    let row = query_one("SELECT title FROM plans", params![]);
+    let _: &str = row.get("title");
+}

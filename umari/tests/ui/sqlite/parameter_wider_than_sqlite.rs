@@ -1,0 +1,5 @@
+use umari::prelude::*;
+
+fn main() {
+    let _ = params![42_u128];
+}
