@@ -166,8 +166,9 @@
 //!
 //! `umari build` optimises a module as a whole and for size. Two choices are yours: write
 //! `anyhow = { version = "1", default-features = false }`, as its backtraces, which a component never shows,
-//! are 40 KB of code; and leave `schemars` out of commands whose schema nobody asks for, which saves
-//! as much again.
+//! are 40 KB of code (cargo gives one build one set of features, so a single dependency that wants `std` of
+//! it has every module carry them); and leave `schemars` out of commands whose schema nobody asks for, which
+//! saves as much again.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
