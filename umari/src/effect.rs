@@ -14,14 +14,20 @@ pub use crate::command::CurrentEvent;
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # // HTTP needs a host: a test runs this through umari-testing.
+/// ```
 /// use serde::{Deserialize, Serialize};
 /// use umari::prelude::*;
 ///
 /// #[derive(Event, DomainIds, Serialize, Deserialize)]
 /// #[event_type("shop.connected")]
 /// struct ShopConnected {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// #[event_type("shop.greeted")]
+/// struct ShopGreeted {
 ///     #[domain_id]
 ///     shop_id: u64,
 /// }
@@ -37,23 +43,61 @@ pub use crate::command::CurrentEvent;
 ///         Ok(Greet { client: Client::new() })
 ///     }
 ///
+///     // Shops side by side, one shop's events one after the other.
 ///     fn partition_key(&self, event: StoredEvent<ShopConnected>) -> Option<String> {
 ///         Some(event.data.shop_id.to_string())
 ///     }
 ///
 ///     fn handle(&mut self, event: StoredEvent<ShopConnected>) -> anyhow::Result<()> {
+///         let shop_id = event.data.shop_id;
+///         // Ask: was it done before?
+///         let greeted = EventCounter::<ShopGreeted>::new().with("shop_id", shop_id);
+///         if FoldQuery::new().fold(greeted).run()? > 0 {
+///             return Ok(());
+///         }
+///         // Do it. A crash before the record repeats the call, which the key lets the other side see.
 ///         let answer = self
 ///             .client
 ///             .post("https://example.com/greetings")
-///             .json(&json!({ "shop": event.data.shop_id }))
+///             .header("Idempotency-Key", event.id.to_string())
+///             .json(&json!({ "shop": shop_id }))
 ///             .send()?;
 ///         anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
+///         // Record it.
+///         record_greeting(Greeting { shop_id }, CommandContext::new())?;
 ///         Ok(())
 ///     }
 /// }
 ///
+/// #[derive(DomainIds)]
+/// struct Greeting {
+///     #[domain_id]
+///     shop_id: u64,
+/// }
+///
+/// /// A private command: a function that nobody exports.
+/// fn record_greeting(input: Greeting, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+///     Command::new(input, context)
+///         .fold::<EventCounter<ShopGreeted>>()
+///         .execute(|input, greeted| match greeted {
+///             0 => Ok(emit![ShopGreeted { shop_id: input.shop_id }]),
+///             _ => Ok(emit![]),
+///         })
+/// }
+///
 /// export_effect!(Greet);
-/// # fn main() {}
+///
+/// # fn main() {
+/// use umari_testing::prelude::*;
+///
+/// given_nothing()
+///     .with_http(|http| http.post("https://example.com/greetings").reply(200))
+///     .when_event(ShopConnected { shop_id: 42 })
+///     .run::<Greet>()
+///     .then(events![ShopGreeted { shop_id: 42 }])
+///     .redelivered()
+///     .then_no_requests();
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an effect",

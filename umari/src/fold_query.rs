@@ -19,20 +19,36 @@ use crate::host::{self, AsOf, Host};
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # // Reading needs an event log: a test runs this through umari-testing.
-/// # use serde::{Deserialize, Serialize};
+/// ```
 /// # use umari::prelude::*;
 /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
 /// # struct WarrantySold { #[domain_id] shop_id: u64 }
-/// # fn main() -> Result<(), FoldError> {
+/// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// # struct ReportWanted {}
+/// # struct Report;
+/// # impl Effect for Report {
+/// # type Query = SingleEvent<ReportWanted>;
+/// # fn init() -> anyhow::Result<Self> { Ok(Report) }
+/// # fn handle(&mut self, event: StoredEvent<ReportWanted>) -> anyhow::Result<()> {
+/// // In an effect: all sales, and those of two shops, in one read.
 /// let (sold, per_shop) = FoldQuery::new()
 ///     .fold(EventCounter::<WarrantySold>::new())
 ///     .fold_iter([42, 43].map(|shop| EventCounter::<WarrantySold>::new().with("shop_id", shop)))
 ///     .run()?;
-/// assert!(sold >= per_shop.iter().sum());
+/// assert_eq!((sold, per_shop), (3, vec![2, 0]));
+///
+/// // And what it was before the second sale.
+/// let earlier = FoldQuery::new().fold(EventCounter::<WarrantySold>::new()).as_of(1).run()?;
+/// assert_eq!(earlier, 1);
 /// # Ok(())
 /// # }
+/// # }
+/// # use umari_testing::prelude::*;
+/// # let sold = |shop_id| WarrantySold { shop_id };
+/// # given(events![sold(42), sold(42), sold(7)])
+/// #     .when_event(ReportWanted {})
+/// #     .run::<Report>()
+/// #     .then(events![]);
 /// ```
 #[must_use = "a query does nothing until `run`"]
 pub struct FoldQuery<S = ()> {

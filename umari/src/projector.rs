@@ -9,8 +9,7 @@ use crate::host::{QueryItem, RawEvent};
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # // Rows need a database: a test runs this through umari-testing.
+/// ```
 /// use serde::{Deserialize, Serialize};
 /// use umari::prelude::*;
 ///
@@ -38,7 +37,14 @@ use crate::host::{QueryItem, RawEvent};
 /// }
 ///
 /// export_projector!(Shops);
-/// # fn main() {}
+///
+/// # fn main() {
+/// use umari_testing::prelude::*;
+///
+/// given(events![ShopConnected { shop_id: 42 }])
+///     .project::<Shops>()
+///     .then_rows("SELECT shop_id FROM shops", rows![("42",)]);
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projector",

@@ -4,9 +4,15 @@
 //! parses it once, in `init`, for every event that follows. The host wraps each call of the module
 //! in a transaction, and refuses statements that would touch it.
 //!
-//! ```no_run
-//! # // Rows need a database: a test runs this through umari-testing.
+//! ```
 //! use umari::prelude::*;
+//! # #[derive(Event, DomainIds, Serialize, Deserialize)]
+//! # struct Opened {}
+//! # struct Plans;
+//! # impl Projector for Plans {
+//! # type Query = SingleEvent<Opened>;
+//! # fn init() -> anyhow::Result<Self> { Ok(Plans) }
+//! # fn handle(&mut self, _: StoredEvent<Opened>) -> anyhow::Result<()> {
 //! # let (plan_id, shop_id, title) = (Uuid::nil(), 42_u64, "2 years");
 //!
 //! execute_batch(
@@ -29,7 +35,14 @@
 //! for row in query("SELECT plan_id, title FROM plans WHERE shop_id = ?1", params![shop_id]) {
 //!     let (plan_id, title): (Uuid, String) = row.tuple();
 //! }
-//! # Ok::<(), SqliteError>(())
+//! # assert_eq!((count, title.as_deref()), (1, Some("3 years")));
+//! # Ok(())
+//! # }
+//! # }
+//! # use umari_testing::prelude::*;
+//! # given(events![Opened {}])
+//! #     .project::<Plans>()
+//! #     .then_rows("SELECT shop_id, title FROM plans", rows![(42, "3 years")]);
 //! ```
 //!
 //! # Types
@@ -171,15 +184,28 @@ pub fn query_row(sql: &str, params: impl Params) -> Option<Row> {
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # // Rows need a database: a test runs this through umari-testing.
+/// ```
 /// use umari::prelude::*;
 ///
+/// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// # struct Opened {}
+/// # struct Plans;
+/// # impl Projector for Plans {
+/// # type Query = SingleEvent<Opened>;
+/// # fn init() -> anyhow::Result<Self> { Ok(Plans) }
+/// # fn handle(&mut self, _: StoredEvent<Opened>) -> anyhow::Result<()> {
+/// # execute_batch("CREATE TABLE plans (shop_id, title); INSERT INTO plans VALUES (42, 'a'), (43, 'b')")?;
 /// # let shop_id = 42_u64;
 /// let titles: Vec<String> = query("SELECT title FROM plans WHERE shop_id = ?1", params![shop_id])
 ///     .iter()
 ///     .map(|row| row.get("title"))
 ///     .collect();
+/// # assert_eq!(titles, ["a"]);
+/// # Ok(())
+/// # }
+/// # }
+/// # use umari_testing::prelude::*;
+/// # given(events![Opened {}]).project::<Plans>().then_rows("SELECT count(*) FROM plans", rows![(2,)]);
 /// ```
 #[track_caller]
 #[must_use]

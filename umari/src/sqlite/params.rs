@@ -158,17 +158,30 @@ macro_rules! params {
 ///
 /// # Examples
 ///
-/// ```no_run
-/// # // Rows need a database: a test runs this through umari-testing.
+/// ```
 /// use umari::prelude::*;
 ///
+/// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+/// # struct Opened {}
+/// # struct Plans;
+/// # impl Projector for Plans {
+/// # type Query = SingleEvent<Opened>;
+/// # fn init() -> anyhow::Result<Self> { Ok(Plans) }
+/// # fn handle(&mut self, _: StoredEvent<Opened>) -> anyhow::Result<()> {
+/// # execute_batch("CREATE TABLE plans (plan_id INTEGER PRIMARY KEY, title TEXT)")?;
 /// let (plan_id, title) = (1_u64, "2 years");
 /// execute(
 ///     "INSERT INTO plans (plan_id, title) VALUES (:plan_id, :title)
 ///      ON CONFLICT (plan_id) DO UPDATE SET title = :title",
 ///     named_params! { ":plan_id": plan_id, ":title": title },
 /// )?;
-/// # Ok::<(), SqliteError>(())
+/// # Ok(())
+/// # }
+/// # }
+/// # use umari_testing::prelude::*;
+/// # given(events![Opened {}])
+/// #     .project::<Plans>()
+/// #     .then_rows("SELECT * FROM plans", rows![(1, "2 years")]);
 /// ```
 ///
 /// Names and values, and nothing more:
