@@ -167,6 +167,9 @@ pub struct StoredEvent<T> {
     pub data: T,
 }
 
+/// An envelope without data: when, by whom and on whose behalf an event was written.
+pub type EventMetadata = StoredEvent<()>;
+
 impl<T> StoredEvent<T> {
     /// The same envelope around other data.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> StoredEvent<U> {
@@ -186,8 +189,40 @@ impl<T> StoredEvent<T> {
         }
     }
 
+    /// The envelope alone, to keep or to pass on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use umari::prelude::*;
+    ///
+    /// /// Which user action is behind an event, whatever it is about.
+    /// fn log_line<T>(event: &StoredEvent<T>) -> String {
+    ///     let metadata: EventMetadata = event.metadata();
+    ///     format!("{} {} by {}", metadata.position, metadata.event_type, metadata.correlation_id)
+    /// }
+    /// # let _ = log_line::<()>;
+    /// ```
+    #[must_use]
+    pub fn metadata(&self) -> EventMetadata {
+        StoredEvent {
+            id: self.id,
+            position: self.position,
+            event_type: self.event_type.clone(),
+            tags: self.tags.clone(),
+            timestamp: self.timestamp,
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
+            triggering_event_id: self.triggering_event_id,
+            idempotency_key: self.idempotency_key,
+            encryption_scope: self.encryption_scope.clone(),
+            encryption_key_id: self.encryption_key_id,
+            data: (),
+        }
+    }
+
     /// The data, and the envelope that it came in.
-    pub(crate) fn split(self) -> (T, StoredEvent<()>) {
+    pub fn into_parts(self) -> (T, EventMetadata) {
         let mut data = None;
         let envelope = self.map(|found| data = Some(found));
         (data.expect("`map` calls its closure"), envelope)

@@ -14,7 +14,7 @@ pub use crate::domain_id::{
 pub use crate::effect::Effect;
 pub use crate::env;
 pub use crate::event::{
-    Event, EventDomainId, EventSet, SerializationError, SingleEvent, StoredEvent,
+    Event, EventDomainId, EventMetadata, EventSet, SerializationError, SingleEvent, StoredEvent,
 };
 pub use crate::fold::{
     EventCounter, EventFold, EventState, EventToggle, Fold, FoldError, LatestEvent, ToggleEvents,

@@ -251,7 +251,7 @@ impl<A: Event, B: Event> Fold for EventToggle<A, B> {
     type State = ToggleState<A, B>;
 
     fn apply(&self, state: &mut ToggleState<A, B>, event: StoredEvent<ToggleEvents<A, B>>) {
-        let (data, envelope) = event.split();
+        let (data, envelope) = event.into_parts();
         state.last = Some(match data {
             ToggleEvents::A(data) => ToggleSide::A(envelope.map(|()| data)),
             ToggleEvents::B(data) => ToggleSide::B(envelope.map(|()| data)),

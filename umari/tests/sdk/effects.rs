@@ -162,3 +162,20 @@ fn a_projector_reads_types_and_fixed_values() {
         "{error:#}"
     );
 }
+
+#[test]
+fn an_envelope_is_had_with_and_without_its_data() {
+    let (store, _installed) = Store::install();
+    let raw = store.given(&crate::shop::connected(42));
+    let event = umari::event::decode::<SingleEvent<ShopConnected>>(&raw)
+        .unwrap()
+        .remove(0);
+    let metadata = event.metadata();
+    assert_eq!(
+        (metadata.id, metadata.position, &metadata.tags),
+        (raw.id, 1, &raw.tags)
+    );
+    assert_eq!(event.clone().map(|_| ()), metadata);
+    let (data, envelope) = event.into_parts();
+    assert_eq!((data.shop_id, envelope), (42, metadata));
+}
