@@ -82,11 +82,20 @@ impl SerializationError {
         }
     }
 
-    /// The same, about a stored event.
+    /// The same, about a stored event. What it says of an encrypted one has no value of its data in
+    /// it, since logs and statuses outlive the keys.
     pub(super) fn at(self, event: &RawEvent) -> Self {
+        let cause = match self.cause {
+            SerializationCause::Shape { version, source } if event.encryption_scope.is_some() => {
+                let source = without_values(&source);
+                SerializationCause::Shape { version, source }
+            }
+            cause => cause,
+        };
         Self {
             position: Some(event.position),
             id: Some(event.id),
+            cause,
             ..self
         }
     }
@@ -112,4 +121,22 @@ impl std::error::Error for SerializationError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.cause)
     }
+}
+
+/// Where an error is and of which kind; of what it says only the name of a field that is missing.
+fn without_values(error: &serde_json::Error) -> serde_json::Error {
+    let text = error.to_string();
+    let what = if text.starts_with("missing field `") {
+        text
+    } else {
+        let kind = if error.is_data() {
+            "a value does not fit its field"
+        } else {
+            "the text is no JSON"
+        };
+        format!("{kind} at line {} column {}", error.line(), error.column())
+    };
+    serde::de::Error::custom(format!(
+        "{what} (the event is encrypted, so its values are not shown)"
+    ))
 }

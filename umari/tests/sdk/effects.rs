@@ -166,7 +166,7 @@ fn a_projector_reads_types_and_fixed_values() {
 #[test]
 fn an_envelope_is_had_with_and_without_its_data() {
     let (store, _installed) = Store::install();
-    let raw = store.given(&crate::shop::connected(42));
+    let raw = store.given(&connected(42));
     let event = umari::event::decode::<SingleEvent<ShopConnected>>(&raw)
         .unwrap()
         .remove(0);

@@ -219,6 +219,29 @@ fn what_cannot_be_read_names_the_event_and_what_to_do() {
 }
 
 #[test]
+fn what_is_said_of_an_encrypted_event_has_none_of_its_values() {
+    let cause = |data: Value| {
+        let mut raw = stored("plan.created", 5, &data);
+        raw.encryption_scope = Some("plan_id:7".to_owned());
+        let error = decode::<SingleEvent<PlanCreated>>(&raw).unwrap_err();
+        format!("{:#}", anyhow::Error::from(error))
+    };
+    let secret = cause(json!({"plan_id": 7, "cents": "a secret", "currency": "EUR"}));
+    assert!(
+        secret.ends_with(
+            "version 5: a value does not fit its field at line 1 column 19 (the event is encrypted, so its \
+             values are not shown)"
+        ),
+        "{secret}"
+    );
+    let missing = cause(json!({"plan_id": 7, "cents": 5}));
+    assert!(
+        missing.contains("missing field `currency` at line 1"),
+        "{missing}"
+    );
+}
+
+#[test]
 fn null_is_no_event() {
     let raw = stored("plan.created", 5, &Value::Null);
     assert!(read::<SingleEvent<PlanCreated>>(&raw).is_empty());
