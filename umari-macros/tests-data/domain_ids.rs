@@ -9,7 +9,9 @@ impl<T> ::umari::domain_id::DomainIds for Input<T> {
         use ::umari::domain_id::field::{
             KnownKind as _, ManyKind as _, OneKind as _, UnfitKind as _,
         };
-        let mut values = ::umari::domain_id::DomainIdValues::new();
+        let mut values = ::umari::domain_id::DomainIdValues::for_fields(
+            Self::DOMAIN_ID_FIELDS,
+        );
         (&&&&::umari::domain_id::field::Probe::<u64>::new())
             .kind()
             .bind(&self.r#type, "type", &mut values);

@@ -14,13 +14,19 @@ impl ::umari::event::EventSet for Query {
         ]
     }
     fn event_domain_ids() -> ::std::vec::Vec<::umari::event::EventDomainId> {
-        ::std::vec![
-            ::umari::event::EventDomainId::unscoped:: < Opened > (),
-            ::umari::event::EventDomainId::scoped:: < Closed > (& [], & []),
-            ::umari::event::EventDomainId::scoped:: < Sold > (& ["shop_id"], & []),
-            ::umari::event::EventDomainId::scoped:: < hooks::Received > (& ["shop_id"], &
-            [("topic", "orders/paid"), ("plan_id", "7")])
-        ]
+        Self::selected_by().into_owned()
+    }
+    fn selected_by() -> ::std::borrow::Cow<'static, [::umari::event::EventDomainId]> {
+        ::std::borrow::Cow::Borrowed(const {
+            &[
+                ::umari::event::EventDomainId::unscoped::<Opened>(),
+                ::umari::event::EventDomainId::scoped::<Closed>(&[], &[]),
+                ::umari::event::EventDomainId::scoped::<Sold>(&["shop_id"], &[]),
+                ::umari::event::EventDomainId::scoped::<
+                    hooks::Received,
+                >(&["shop_id"], &[("topic", "orders/paid"), ("plan_id", "7")]),
+            ]
+        })
     }
     fn from_event(
         event_type: &::core::primitive::str,

@@ -11,10 +11,15 @@ impl<A: Event, B: Event> ::umari::event::EventSet for Either<A, B> {
         ]
     }
     fn event_domain_ids() -> ::std::vec::Vec<::umari::event::EventDomainId> {
-        ::std::vec![
-            ::umari::event::EventDomainId::scoped:: < A > (& ["shop_id"], & []),
-            ::umari::event::EventDomainId::unscoped:: < B > ()
-        ]
+        Self::selected_by().into_owned()
+    }
+    fn selected_by() -> ::std::borrow::Cow<'static, [::umari::event::EventDomainId]> {
+        ::std::borrow::Cow::Borrowed(const {
+            &[
+                ::umari::event::EventDomainId::scoped::<A>(&["shop_id"], &[]),
+                ::umari::event::EventDomainId::unscoped::<B>(),
+            ]
+        })
     }
     fn from_event(
         event_type: &::core::primitive::str,

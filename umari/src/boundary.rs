@@ -8,5 +8,5 @@ pub(crate) mod running;
 pub(crate) mod selection;
 pub(crate) mod slots;
 
-pub(crate) use running::{Running, replay};
-pub(crate) use selection::{query, subscription};
+pub(crate) use running::{Running, replay, wanted};
+pub(crate) use selection::subscription;

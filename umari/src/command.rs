@@ -1,10 +1,10 @@
 //! Commands: reading what a decision depends on, deciding, and writing what was decided.
 
-use crate::boundary::running::{Evolving, Replay};
+use crate::boundary::running::{Evolving, Readers};
 use crate::boundary::slots::{
     Append, IfDecider, IfFold, Many, One, Slots, With, WithFold, WithFolds,
 };
-use crate::boundary::{Running, query, replay};
+use crate::boundary::{Running, replay, wanted};
 use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError};
 use crate::fold::{Fold, FoldError};
@@ -100,7 +100,8 @@ impl<I> Command<I> {
         IfDecider<D, D>: FromInput,
     {
         let decider = D::from_input(&self.bindings).map_err(not_built::<D>);
-        let running = decider.and_then(|decider| Running::start(Evolving(decider), &self.bindings));
+        let running =
+            decider.map(|decider| Running::start(Evolving(decider), self.bindings.clone()));
         self.run_decider(running)
     }
 
@@ -118,7 +119,7 @@ impl<I> Command<I> {
         I: InputOf<D, D::Input>,
     {
         let running = Running::start_bound(Evolving(make(&self.input)));
-        self.run_decider(running)
+        self.run_decider(Ok(running))
     }
 
     fn run_decider<D>(
@@ -129,9 +130,9 @@ impl<I> Command<I> {
         D: Decider,
         I: InputOf<D, D::Input>,
     {
-        let mut running = running.map_err(CommandError::Fold)?;
+        let mut running = One(running.map_err(CommandError::Fold)?);
         let read = read(
-            &mut [&mut running],
+            &mut running,
             &self.context,
             std::any::type_name::<I>(),
             self.max_events,
@@ -139,7 +140,7 @@ impl<I> Command<I> {
         match read {
             Read::Duplicate(output) => Ok(output),
             Read::Open(mut transaction) => {
-                let (decider, state) = running.into_decider();
+                let (decider, state) = running.0.into_decider();
                 let emit = decider.decide(self.input.into_input(), state)?;
                 Ok(emit.commit(&mut *transaction)?)
             }
@@ -167,7 +168,7 @@ impl<I, S> Command<I, S> {
     {
         self.register(|_, inherited| {
             let fold = F::from_input(inherited).map_err(not_built::<F>)?;
-            Ok(One(Running::start(fold, inherited)?))
+            Ok(One(Running::start(fold, inherited.clone())))
         })
     }
 
@@ -179,7 +180,7 @@ impl<I, S> Command<I, S> {
     {
         self.register(|_, inherited| {
             let fold = F::from_domain_id_values(args, inherited).map_err(not_built::<F>)?;
-            Ok(One(Running::start(fold, inherited)?))
+            Ok(One(Running::start(fold, inherited.clone())))
         })
     }
 
@@ -189,7 +190,7 @@ impl<I, S> Command<I, S> {
         F: Fold,
         IfFold<F, S>: Append<One<F>>,
     {
-        self.register(|input, _| Ok(One(Running::start_bound(make(input))?)))
+        self.register(|input, _| Ok(One(Running::start_bound(make(input)))))
     }
 
     /// Registers one fold for each element, each reading by its own domain ids; their states come
@@ -202,7 +203,7 @@ impl<I, S> Command<I, S> {
     {
         self.register(|input, _| {
             let running = make(input).into_iter().map(Running::start_bound);
-            Ok(Many(running.collect::<Result<_, _>>()?))
+            Ok(Many(running.collect()))
         })
     }
 
@@ -254,7 +255,7 @@ impl<I, S> Command<I, S> {
     {
         let mut slots = self.slots.map_err(CommandError::Fold)?;
         let read = read(
-            &mut slots.running(),
+            &mut slots,
             &self.context,
             std::any::type_name::<I>(),
             self.max_events,
@@ -280,13 +281,13 @@ enum Read {
 /// Reads everything that `readers` read. A command that was not entered by its exported name goes
 /// by that of its input's type.
 fn read(
-    readers: &mut [&mut dyn Replay],
+    readers: &mut dyn Readers,
     context: &CommandContext,
     input: &'static str,
     max_events: u64,
 ) -> Result<Read, CommandError> {
     let name = context.command_name().unwrap_or(input);
-    let query = query(readers.iter().flat_map(|reader| reader.selectors()));
+    let query = wanted(readers).map_err(CommandError::Fold)?;
     let mut transaction = open(&query, context, name)?;
     if let Some(position) = transaction.duplicate() {
         return Ok(Read::Duplicate(ExecuteOutput {

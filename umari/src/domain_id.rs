@@ -8,6 +8,7 @@ mod value;
 mod values;
 
 pub use value::{DomainIdValue, FromDomainIdValue, ParseDomainIdError};
+pub(crate) use values::Binding;
 pub use values::DomainIdValues;
 
 pub(crate) use value::{FromDomainIdValues, single};
@@ -177,4 +178,14 @@ pub(crate) fn tag(name: &str, value: &str) -> String {
     tag.push(':');
     tag.push_str(value);
     tag
+}
+
+/// Whether a tag is that of `name` and `value`.
+pub(crate) fn is_tag(tag: &str, name: &str, value: &str) -> bool {
+    let (tag, name) = (tag.as_bytes(), name.as_bytes());
+    tag.len() == name.len() + 1 + value.len()
+        && tag[name.len()] == b':'
+        // What differs between tags of one name is their end.
+        && tag.ends_with(value.as_bytes())
+        && tag.starts_with(name)
 }

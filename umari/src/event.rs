@@ -291,6 +291,12 @@ pub trait EventSet: Sized {
     /// Which domain ids select the events of each type, in the order of the variants.
     fn event_domain_ids() -> Vec<EventDomainId>;
 
+    /// The same without a copy, where they are constants. Written by the derive.
+    #[doc(hidden)]
+    fn selected_by() -> Cow<'static, [EventDomainId]> {
+        Cow::Owned(Self::event_domain_ids())
+    }
+
     /// Decodes `data`, in the shape of today, where `event_type` is in the set. `None` where it is
     /// not, and where `data` is `null`.
     fn from_event(event_type: &str, data: &Value)
@@ -332,7 +338,11 @@ impl<E: Event> EventSet for SingleEvent<E> {
     }
 
     fn event_domain_ids() -> Vec<EventDomainId> {
-        vec![EventDomainId::unscoped::<E>()]
+        Self::selected_by().into_owned()
+    }
+
+    fn selected_by() -> Cow<'static, [EventDomainId]> {
+        Cow::Borrowed(const { &[EventDomainId::unscoped::<E>()] })
     }
 
     fn from_event(event_type: &str, data: &Value) -> Option<Result<E, SerializationError>> {

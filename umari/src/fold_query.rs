@@ -6,7 +6,7 @@ use crate::boundary::running::Evolving;
 use crate::boundary::slots::{
     Append, IfDecider, IfFold, Many, One, Slots, With, WithDecider, WithFold, WithFolds,
 };
-use crate::boundary::{Running, query, replay};
+use crate::boundary::{Running, replay, wanted};
 use crate::command::CommandContext;
 use crate::decider::Decider;
 use crate::fold::{Fold, FoldError};
@@ -52,7 +52,7 @@ use crate::host::{self, AsOf, Host};
 /// ```
 #[must_use = "a query does nothing until `run`"]
 pub struct FoldQuery<S = ()> {
-    slots: Result<S, FoldError>,
+    slots: S,
     as_of: Option<AsOf>,
     max_events: u64,
 }
@@ -61,7 +61,7 @@ impl FoldQuery {
     /// A query without folds.
     pub fn new() -> Self {
         Self {
-            slots: Ok(()),
+            slots: (),
             as_of: None,
             max_events: u64::MAX,
         }
@@ -80,7 +80,7 @@ impl<S> FoldQuery<S> {
     where
         IfFold<F, S>: Append<One<F>>,
     {
-        self.register(|| Ok(One(Running::start_bound(fold)?)))
+        self.register(One(Running::start_bound(fold)))
     }
 
     /// Registers a decider; its state is read, and nothing decided.
@@ -88,7 +88,7 @@ impl<S> FoldQuery<S> {
     where
         IfDecider<D, S>: Append<One<Evolving<D>>>,
     {
-        self.register(|| Ok(One(Running::start_bound(Evolving(decider))?)))
+        self.register(One(Running::start_bound(Evolving(decider))))
     }
 
     /// Registers one fold for each element; their states come as a `Vec`.
@@ -99,19 +99,16 @@ impl<S> FoldQuery<S> {
     where
         IfFold<F, S>: Append<Many<F>>,
     {
-        self.register(|| {
-            let running = folds.into_iter().map(Running::start_bound);
-            Ok(Many(running.collect::<Result<_, _>>()?))
-        })
+        let running = folds.into_iter().map(Running::start_bound);
+        self.register(Many(running.collect()))
     }
 
-    fn register<N>(self, start: impl FnOnce() -> Result<N, FoldError>) -> FoldQuery<With<S, N>>
+    fn register<N>(self, slot: N) -> FoldQuery<With<S, N>>
     where
         S: Append<N>,
     {
-        let slots = self.slots.and_then(|slots| Ok(slots.append(start()?)));
         FoldQuery {
-            slots,
+            slots: self.slots.append(slot),
             as_of: self.as_of,
             max_events: self.max_events,
         }
@@ -144,12 +141,10 @@ impl<S> FoldQuery<S> {
     where
         S: Slots,
     {
-        let mut slots = self.slots?;
-        let mut folds = slots.running();
-        let query = query(folds.iter().flat_map(|fold| fold.selectors()));
+        let mut slots = self.slots;
+        let query = wanted(&mut slots)?;
         // Nothing to read, so nothing to ask the store for.
         if query.is_empty() {
-            drop(folds);
             return Ok(slots.into_states());
         }
         let mut transaction = match self.as_of {
@@ -159,8 +154,7 @@ impl<S> FoldQuery<S> {
                 host::with(|host| Host::open(host, &query, &context, ""))?
             }
         };
-        replay(&mut *transaction, &mut folds, "query", self.max_events)?;
-        drop(folds);
+        replay(&mut *transaction, &mut slots, "query", self.max_events)?;
         Ok(slots.into_states())
     }
 }

@@ -93,5 +93,5 @@ pub fn handle<P: Projector>(projector: &mut P, event: &RawEvent) -> anyhow::Resu
 
 /// What a reader without bindings reads: by type, and by the fixed values of `#[scope(..)]`.
 pub(crate) fn subscription<Q: EventSet>() -> Vec<QueryItem> {
-    crate::boundary::subscription(&Q::event_domain_ids())
+    crate::boundary::subscription(&Q::selected_by())
 }

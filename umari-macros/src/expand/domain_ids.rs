@@ -44,6 +44,10 @@ fn implement(node: &Struct<'_>) -> TokenStream {
         }
     });
     let mutable = node.domain_ids().next().map(|_| quote!(mut));
+    let empty = match &*names {
+        [] => quote!(new()),
+        _ => quote!(for_fields(Self::DOMAIN_ID_FIELDS)),
+    };
     quote! {
         #[automatically_derived]
         #quiet
@@ -57,7 +61,7 @@ fn implement(node: &Struct<'_>) -> TokenStream {
 
             fn domain_id_values(&self) -> ::umari::domain_id::DomainIdValues {
                 #kinds
-                let #mutable values = ::umari::domain_id::DomainIdValues::new();
+                let #mutable values = ::umari::domain_id::DomainIdValues::#empty;
                 #(#bind)*
                 values
             }

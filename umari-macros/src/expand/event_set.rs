@@ -70,7 +70,11 @@ fn implement(node: &Set<'_>) -> TokenStream {
             }
 
             fn event_domain_ids() -> ::std::vec::Vec<::umari::event::EventDomainId> {
-                ::std::vec![#(#domain_ids),*]
+                Self::selected_by().into_owned()
+            }
+
+            fn selected_by() -> ::std::borrow::Cow<'static, [::umari::event::EventDomainId]> {
+                ::std::borrow::Cow::Borrowed(const { &[#(#domain_ids),*] })
             }
 
             fn from_event(

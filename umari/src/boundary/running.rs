@@ -3,12 +3,12 @@
 use std::any::type_name;
 use std::borrow::Cow;
 
-use super::selection::{Selector, select};
+use super::selection::{Query, Selection};
 use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds};
 use crate::event::{EventSet, SerializationError, StoredEvent, decode_each};
 use crate::fold::{Fold, FoldError};
-use crate::host::{RawEvent, Transaction};
+use crate::host::{QueryItem, RawEvent, Transaction};
 
 /// What reads events into a state: a fold, or the reading half of a decider.
 pub trait Reader: DomainIds {
@@ -111,28 +111,25 @@ impl<D: Decider> Reader for Evolving<D> {
 pub(crate) struct Running<R: Reader> {
     reader: R,
     state: R::Partial,
-    selectors: Vec<Selector>,
+    selection: Selection,
     events: u64,
 }
 
 impl<R: Reader> Running<R> {
-    pub(crate) fn start(reader: R, bindings: &DomainIdValues) -> Result<Self, FoldError> {
-        let selectors = R::Events::event_domain_ids()
-            .iter()
-            .map(|ids| select(R::name(), ids, bindings))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
+    /// Starts a reader that selects its events by `bindings`.
+    pub(crate) fn start(reader: R, bindings: DomainIdValues) -> Self {
+        Self {
+            selection: Selection::new(R::name(), R::Events::selected_by(), bindings),
             state: reader.begin(),
             reader,
-            selectors,
             events: 0,
-        })
+        }
     }
 
     /// Starts a reader that selects its events by its own domain ids.
-    pub(crate) fn start_bound(reader: R) -> Result<Self, FoldError> {
+    pub(crate) fn start_bound(reader: R) -> Self {
         let bindings = reader.domain_id_values();
-        Self::start(reader, &bindings)
+        Self::start(reader, bindings)
     }
 
     pub(crate) fn into_state(self) -> R::State {
@@ -151,7 +148,7 @@ impl<D: Decider> Running<Evolving<D>> {
 pub trait Replay {
     #[doc(hidden)]
     #[allow(private_interfaces)]
-    fn selectors(&self) -> &[Selector];
+    fn selection(&self) -> &Selection;
 
     #[doc(hidden)]
     fn apply(&mut self, event: Cow<'_, RawEvent>) -> Result<(), FoldError>;
@@ -159,8 +156,8 @@ pub trait Replay {
 
 impl<R: Reader> Replay for Running<R> {
     #[allow(private_interfaces)]
-    fn selectors(&self) -> &[Selector] {
-        &self.selectors
+    fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     fn apply(&mut self, event: Cow<'_, RawEvent>) -> Result<(), FoldError> {
@@ -177,12 +174,35 @@ impl<R: Reader> Replay for Running<R> {
     }
 }
 
+/// Any number of running readers.
+pub trait Readers {
+    /// Passes each of them to `visit`, in the order of their registration.
+    #[doc(hidden)]
+    fn each<'a>(&'a mut self, visit: &mut dyn FnMut(&'a mut dyn Replay));
+}
+
+/// The query that covers what all of them read.
+///
+/// # Errors
+///
+/// Where bindings cannot mean what was meant.
+pub(crate) fn wanted(readers: &mut dyn Readers) -> Result<Vec<QueryItem>, FoldError> {
+    let mut query = Query::new();
+    let mut covered = Ok(());
+    readers.each(&mut |reader| {
+        if covered.is_ok() {
+            covered = query.cover(reader.selection());
+        }
+    });
+    covered.map(|()| query.into_items())
+}
+
 /// Reads `transaction` to its end and offers each event to the readers whose own query it matches.
 ///
 /// `who` is bounded to `max_events` in all.
 pub(crate) fn replay(
     transaction: &mut dyn Transaction,
-    readers: &mut [&mut dyn Replay],
+    readers: &mut dyn Readers,
     who: &'static str,
     max_events: u64,
 ) -> Result<(), FoldError> {
@@ -207,16 +227,18 @@ pub(crate) fn replay(
 
 /// Offers one event to the readers that it is for. The last of them gets it, so that where there
 /// is only one nothing is copied.
-fn offer(event: RawEvent, readers: &mut [&mut dyn Replay]) -> Result<(), FoldError> {
+fn offer(event: RawEvent, readers: &mut dyn Readers) -> Result<(), FoldError> {
     let mut last: Option<&mut dyn Replay> = None;
-    for reader in readers {
-        let mut selectors = reader.selectors().iter();
-        if selectors.any(|selector| selector.matches(&event))
-            && let Some(earlier) = last.replace(&mut **reader)
+    let mut offered = Ok(());
+    readers.each(&mut |reader| {
+        if offered.is_ok()
+            && reader.selection().matches(&event)
+            && let Some(earlier) = last.replace(reader)
         {
-            earlier.apply(Cow::Borrowed(&event))?;
+            offered = earlier.apply(Cow::Borrowed(&event));
         }
-    }
+    });
+    offered?;
     match last {
         Some(last) => last.apply(Cow::Owned(event)),
         None => Ok(()),

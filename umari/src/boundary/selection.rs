@@ -1,193 +1,301 @@
 //! Which events a reader reads.
 
-use crate::domain_id::{DomainIdValues, tag};
+use std::borrow::Cow;
+use std::iter;
+
+use crate::domain_id::{Binding, DomainIdValues, is_tag, tag};
 use crate::event::EventDomainId;
 use crate::fold::FoldError;
 use crate::host::{QueryItem, RawEvent};
 use crate::limits::QUERY_ITEMS_MAX;
 
-/// One event type with what its events must carry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selector {
-    event_type: &'static str,
-    aliases: &'static [&'static str],
-    conditions: Vec<Condition>,
+/// The events that a reader reads: those of its event set that carry what its bindings say.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    /// Whose it is, for messages.
+    reader: &'static str,
+    set: Cow<'static, [EventDomainId]>,
+    bindings: DomainIdValues,
 }
 
-/// One tag that an event must carry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
-    One(String),
-    /// Any of these; without one to choose from, no event fits.
-    Any(Vec<String>),
-}
-
-impl Condition {
-    fn of(name: &str, values: &[String]) -> Self {
-        match values {
-            [value] => Self::One(tag(name, value)),
-            values => Self::Any(values.iter().map(|value| tag(name, value)).collect()),
+impl Selection {
+    pub(crate) fn new(
+        reader: &'static str,
+        set: Cow<'static, [EventDomainId]>,
+        bindings: DomainIdValues,
+    ) -> Self {
+        Self {
+            reader,
+            set,
+            bindings,
         }
     }
 
-    fn choices(&self) -> &[String] {
-        match self {
-            Self::One(tag) => std::slice::from_ref(tag),
-            Self::Any(tags) => tags,
-        }
-    }
-}
-
-impl Selector {
     pub(crate) fn matches(&self, event: &RawEvent) -> bool {
-        (self.event_type == event.event_type || self.aliases.contains(&&*event.event_type))
-            && self.conditions.iter().all(|condition| {
-                let mut choices = condition.choices().iter();
-                choices.any(|tag| event.tags.contains(tag))
-            })
+        self.selectors().any(|selector| selector.matches(event))
     }
 
-    fn types(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.event_type).chain(self.aliases.iter().copied())
-    }
-
-    /// How many sets of tags select the same: the product of the choices.
-    fn alternatives(&self) -> usize {
-        let choices = self
-            .conditions
-            .iter()
-            .map(|condition| condition.choices().len());
-        choices.fold(1, usize::saturating_mul)
-    }
-
-    /// Passes every way to choose one tag of each condition to `found`, sorted and each tag once.
-    fn each_choice(&self, found: &mut dyn FnMut(&[&str])) {
-        choose(
-            &self.conditions,
-            &mut Vec::with_capacity(self.conditions.len()),
-            found,
-        );
+    fn selectors(&self) -> impl Iterator<Item = Selector<'_>> {
+        self.set.iter().map(|ids| Selector {
+            ids,
+            bindings: &self.bindings,
+        })
     }
 }
 
-fn choose<'a>(
-    conditions: &'a [Condition],
-    chosen: &mut Vec<&'a str>,
-    found: &mut dyn FnMut(&[&str]),
-) {
-    let Some((condition, rest)) = conditions.split_first() else {
-        // Inserted one by one: there are few, and a sort is more code than the rest of this file.
-        let mut tags = Vec::with_capacity(chosen.len());
-        for tag in chosen.iter().copied() {
-            if let Err(place) = tags.binary_search(&tag) {
-                tags.insert(place, tag);
+/// One event type with what its events must carry.
+///
+/// It looks up in the bindings what it needs, each time. That is cheaper than to write it down:
+/// there are a handful of names, and most selectors are asked once.
+#[derive(Debug, Clone, Copy)]
+struct Selector<'a> {
+    ids: &'a EventDomainId,
+    bindings: &'a DomainIdValues,
+}
+
+/// One domain id that an event must carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Condition<'a> {
+    name: &'static str,
+    values: Values<'a>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values<'a> {
+    One(&'a str),
+    /// Any of these; without one to choose from, no event fits.
+    Any(&'a [String]),
+    /// There should be one.
+    Missing,
+}
+
+impl<'a> Condition<'a> {
+    fn one(name: &'static str, value: &'a str) -> Self {
+        let values = Values::One(value);
+        Self { name, values }
+    }
+
+    /// How many tags there are to choose from.
+    fn choices(self) -> usize {
+        match self.values {
+            Values::One(_) => 1,
+            Values::Any(values) => values.len(),
+            Values::Missing => 0,
+        }
+    }
+
+    /// Whether `tag` is one of them.
+    fn is_met_by(self, tag: &str) -> bool {
+        match self.values {
+            Values::One(value) => is_tag(tag, self.name, value),
+            Values::Any(values) => values.iter().any(|value| is_tag(tag, self.name, value)),
+            Values::Missing => false,
+        }
+    }
+}
+
+impl<'a> Selector<'a> {
+    fn matches(self, event: &RawEvent) -> bool {
+        let carries = |condition: Condition<'_>| {
+            let mut tags = event.tags.iter();
+            tags.any(|tag| condition.is_met_by(tag))
+        };
+        self.types().any(|name| name == event.event_type) && self.conditions().all(carries)
+    }
+
+    fn types(self) -> impl Iterator<Item = &'static str> {
+        iter::once(self.ids.event_type).chain(self.ids.aliases.iter().copied())
+    }
+
+    fn conditions(self) -> impl Iterator<Item = Condition<'a>> {
+        self.fixed().chain(self.bound())
+    }
+
+    /// The fixed values of a scope.
+    fn fixed(self) -> impl Iterator<Item = Condition<'a>> {
+        let fixed = self.ids.static_fields.iter();
+        fixed.map(|(name, value)| Condition::one(name, value))
+    }
+
+    /// What the bindings have of the fields.
+    fn bound(self) -> impl Iterator<Item = Condition<'a>> {
+        let fields = self.ids.dynamic_fields.iter().copied();
+        fields.filter_map(move |name| {
+            let values = match self.bindings.binding(name) {
+                Binding::AnyOf([value]) => Values::One(value),
+                Binding::AnyOf(values) => Values::Any(values),
+                Binding::Undeclared if !self.ids.scoped => return None,
+                Binding::Undeclared | Binding::Missing => Values::Missing,
+            };
+            Some(Condition { name, values })
+        })
+    }
+
+    /// Collects the conditions, each once, and refuses bindings that cannot mean what was meant.
+    fn resolve(
+        self,
+        fold: &'static str,
+        conditions: &mut Vec<Condition<'a>>,
+    ) -> Result<(), FoldError> {
+        let Self { ids, bindings } = self;
+        let event_type = ids.event_type;
+        conditions.clear();
+        conditions.extend(self.fixed());
+        let mut shared = false;
+        // How many sets of tags select the same: the product of the choices.
+        let mut alternatives = 1_usize;
+        for condition in self.bound() {
+            if condition.values == Values::Missing {
+                return Err(FoldError::MissingBinding {
+                    fold,
+                    event_type,
+                    field: condition.name,
+                });
+            }
+            shared = true;
+            alternatives = alternatives.saturating_mul(condition.choices());
+            if !conditions.contains(&condition) {
+                conditions.push(condition);
             }
         }
-        found(&tags);
-        return;
-    };
-    for tag in condition.choices() {
-        chosen.push(tag);
-        choose(rest, chosen, found);
-        chosen.pop();
-    }
-}
-
-/// What a fold reads of the events that `ids` describe, given the bindings.
-pub(crate) fn select(
-    fold: &'static str,
-    ids: &EventDomainId,
-    bindings: &DomainIdValues,
-) -> Result<Selector, FoldError> {
-    let event_type = ids.event_type;
-    let mut conditions = fixed(ids);
-    let mut shared = false;
-    for field in ids.dynamic_fields.iter().copied() {
-        if !ids.scoped && !bindings.declares(field) {
-            continue;
-        }
-        shared = true;
-        let Some(values) = bindings.selecting(field) else {
-            return Err(FoldError::MissingBinding {
+        // Without this, a misspelt domain id would quietly read every event of the type.
+        if !ids.scoped && !shared && !ids.dynamic_fields.is_empty() && !bindings.is_empty() {
+            return Err(FoldError::NothingShared {
                 fold,
                 event_type,
-                field,
+                event_fields: ids.dynamic_fields.join(", "),
+                bound_fields: bindings.names().collect::<Vec<_>>().join(", "),
             });
-        };
-        conditions.push(Condition::of(field, values));
+        }
+        if alternatives > QUERY_ITEMS_MAX {
+            return Err(FoldError::TooManyValues {
+                fold,
+                event_type,
+                alternatives,
+                limit: QUERY_ITEMS_MAX,
+            });
+        }
+        Ok(())
     }
-    let names = || bindings.names().collect::<Vec<_>>();
-    // Without this, a misspelt domain id would quietly read every event of the type.
-    if !ids.scoped && !shared && !ids.dynamic_fields.is_empty() && !names().is_empty() {
-        return Err(FoldError::NothingShared {
-            fold,
-            event_type,
-            event_fields: ids.dynamic_fields.join(", "),
-            bound_fields: names().join(", "),
-        });
+}
+
+/// A query in the making: types that share their tags share an item.
+#[derive(Debug)]
+pub(crate) struct Query<'a> {
+    items: Vec<QueryItem>,
+    /// Those of the selector at hand.
+    conditions: Vec<Condition<'a>>,
+}
+
+impl<'a> Query<'a> {
+    pub(crate) fn new() -> Self {
+        Self {
+            items: Vec::with_capacity(4),
+            conditions: Vec::with_capacity(4),
+        }
     }
-    let selector = Selector {
-        event_type,
-        aliases: ids.aliases,
-        conditions,
+
+    /// Asks for what `selection` reads too.
+    pub(crate) fn cover(&mut self, selection: &'a Selection) -> Result<(), FoldError> {
+        for selector in selection.selectors() {
+            selector.resolve(selection.reader, &mut self.conditions)?;
+            self.ask(selector);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_items(self) -> Vec<QueryItem> {
+        self.items
+    }
+
+    /// Asks for the types of `selector` with every way to choose one tag of each condition.
+    fn ask(&mut self, selector: Selector<'_>) {
+        let Self { items, conditions } = self;
+        if conditions.iter().all(|condition| condition.choices() == 1) {
+            ask(items, conditions, selector);
+        } else {
+            let chosen = &mut Vec::with_capacity(conditions.len());
+            choose(conditions, chosen, &mut |tags| ask(items, tags, selector));
+        }
+    }
+}
+
+/// Passes every way to choose one value of each condition to `found`, each tag once.
+fn choose<'a>(
+    conditions: &[Condition<'a>],
+    chosen: &mut Vec<Condition<'a>>,
+    found: &mut dyn FnMut(&[Condition<'a>]),
+) {
+    let Some((condition, rest)) = conditions.split_first() else {
+        found(chosen);
+        return;
     };
-    if selector.alternatives() > QUERY_ITEMS_MAX {
-        return Err(FoldError::TooManyValues {
-            fold,
-            event_type,
-            alternatives: selector.alternatives(),
-            limit: QUERY_ITEMS_MAX,
-        });
+    let mut with = |choice| {
+        let before = chosen.len();
+        if !chosen.contains(&choice) {
+            chosen.push(choice);
+        }
+        choose(rest, chosen, found);
+        chosen.truncate(before);
+    };
+    match condition.values {
+        Values::One(_) => with(*condition),
+        Values::Any(values) => values
+            .iter()
+            .for_each(|value| with(Condition::one(condition.name, value))),
+        Values::Missing => {}
     }
-    Ok(selector)
 }
 
-/// The conditions of a scope's fixed values.
-fn fixed(ids: &EventDomainId) -> Vec<Condition> {
-    let fixed = ids.static_fields.iter();
-    fixed
-        .map(|(name, value)| Condition::One(tag(name, value)))
-        .collect()
-}
-
-/// The query that covers `selectors`: types that share their tags share an item.
-pub(crate) fn query<'a>(selectors: impl Iterator<Item = &'a Selector>) -> Vec<QueryItem> {
+/// Asks for the types of `selector` with these tags, of one value each.
+fn ask(items: &mut Vec<QueryItem>, tags: &[Condition<'_>], selector: Selector<'_>) {
+    let is_asked = |condition: &Condition<'_>, item: &QueryItem| {
+        let mut tags = item.tags.iter();
+        tags.any(|tag| condition.is_met_by(tag))
+    };
+    let same = |item: &QueryItem| {
+        item.tags.len() == tags.len() && tags.iter().all(|tag| is_asked(tag, item))
+    };
     // Few enough that looking through them costs less than a map.
-    let mut items: Vec<QueryItem> = Vec::new();
-    for selector in selectors {
-        selector.each_choice(&mut |tags| {
-            let place = match items.iter().position(|item| item.tags == tags) {
-                Some(place) => place,
-                None => {
-                    items.push(QueryItem {
-                        types: Vec::new(),
-                        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-                    });
-                    items.len() - 1
-                }
-            };
-            let types = &mut items[place].types;
-            for name in selector.types() {
-                if !types.iter().any(|known| known == name) {
-                    types.push(name.to_owned());
-                }
-            }
-        });
+    let place = match items.iter().position(same) {
+        Some(place) => place,
+        None => {
+            items.push(QueryItem {
+                types: Vec::with_capacity(4),
+                tags: written(tags),
+            });
+            items.len() - 1
+        }
+    };
+    let types = &mut items[place].types;
+    for name in selector.types() {
+        if !types.iter().any(|known| known == name) {
+            types.push(name.to_owned());
+        }
     }
-    items
+}
+
+fn written(conditions: &[Condition<'_>]) -> Vec<String> {
+    let mut tags = Vec::with_capacity(conditions.len());
+    for condition in conditions {
+        if let Values::One(value) = condition.values {
+            tags.push(tag(condition.name, value));
+        }
+    }
+    tags
 }
 
 /// The query of a reader without bindings: by type, and by fixed values.
-pub(crate) fn subscription(domain_ids: &[EventDomainId]) -> Vec<QueryItem> {
-    let selectors: Vec<_> = domain_ids
-        .iter()
-        .map(|ids| Selector {
-            event_type: ids.event_type,
-            aliases: ids.aliases,
-            conditions: fixed(ids),
-        })
-        .collect();
-    query(selectors.iter())
+pub(crate) fn subscription(set: &[EventDomainId]) -> Vec<QueryItem> {
+    let bindings = &DomainIdValues::new();
+    let mut query = Query::new();
+    for ids in set {
+        let selector = Selector { ids, bindings };
+        query.conditions.clear();
+        query.conditions.extend(selector.fixed());
+        query.ask(selector);
+    }
+    query.items
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The tuple of readers that a builder collects, for every arity from one macro.
 
-use super::running::{Evolving, Reader, Replay, Running};
+use super::running::{Evolving, Reader, Readers, Replay, Running};
 use crate::decider::Decider;
 use crate::fold::Fold;
 
@@ -11,7 +11,7 @@ pub struct One<R: Reader>(pub(crate) Running<R>);
 pub struct Many<R: Reader>(pub(crate) Vec<Running<R>>);
 
 /// What one call of a builder registered.
-pub trait Slot {
+pub trait Slot: Readers {
     /// What it becomes once every event was read.
     type State;
 
@@ -19,19 +19,26 @@ pub trait Slot {
     type Reader: Reader;
 
     #[doc(hidden)]
-    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>);
-
-    #[doc(hidden)]
     fn into_state(self) -> Self::State;
+}
+
+impl<R: Reader> Readers for One<R> {
+    fn each<'a>(&'a mut self, visit: &mut dyn FnMut(&'a mut dyn Replay)) {
+        visit(&mut self.0);
+    }
+}
+
+impl<R: Reader> Readers for Many<R> {
+    fn each<'a>(&'a mut self, visit: &mut dyn FnMut(&'a mut dyn Replay)) {
+        for running in &mut self.0 {
+            visit(running);
+        }
+    }
 }
 
 impl<R: Reader> Slot for One<R> {
     type State = R::State;
     type Reader = R;
-
-    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
-        into.push(&mut self.0);
-    }
 
     fn into_state(self) -> R::State {
         self.0.into_state()
@@ -42,22 +49,15 @@ impl<R: Reader> Slot for Many<R> {
     type State = Vec<R::State>;
     type Reader = R;
 
-    fn running<'a>(&'a mut self, into: &mut Vec<&'a mut dyn Replay>) {
-        into.extend(self.0.iter_mut().map(|running| running as &mut dyn Replay));
-    }
-
     fn into_state(self) -> Vec<R::State> {
         self.0.into_iter().map(Running::into_state).collect()
     }
 }
 
 /// Everything that a builder registered.
-pub trait Slots {
+pub trait Slots: Readers {
     /// `()` for nothing, the state itself for one registration, a tuple for more.
     type States;
-
-    #[doc(hidden)]
-    fn running(&mut self) -> Vec<&mut dyn Replay>;
 
     #[doc(hidden)]
     fn into_states(self) -> Self::States;
@@ -114,12 +114,12 @@ pub trait Append<S> {
     fn append(self, slot: S) -> Self::Output;
 }
 
+impl Readers for () {
+    fn each<'a>(&'a mut self, _: &mut dyn FnMut(&'a mut dyn Replay)) {}
+}
+
 impl Slots for () {
     type States = ();
-
-    fn running(&mut self) -> Vec<&mut dyn Replay> {
-        Vec::new()
-    }
 
     fn into_states(self) {}
 }
@@ -135,15 +135,16 @@ macro_rules! states {
 macro_rules! slots {
     ($($slot:ident),+) => {
         #[allow(non_snake_case)]
+        impl<$($slot: Slot),+> Readers for ($($slot,)+) {
+            fn each<'a>(&'a mut self, visit: &mut dyn FnMut(&'a mut dyn Replay)) {
+                let ($($slot,)+) = self;
+                $($slot.each(visit);)+
+            }
+        }
+
+        #[allow(non_snake_case)]
         impl<$($slot: Slot),+> Slots for ($($slot,)+) {
             type States = states!(type $($slot),+);
-
-            fn running(&mut self) -> Vec<&mut dyn Replay> {
-                let ($($slot,)+) = self;
-                let mut running = Vec::new();
-                $($slot.running(&mut running);)+
-                running
-            }
 
             fn into_states(self) -> Self::States {
                 let ($($slot,)+) = self;

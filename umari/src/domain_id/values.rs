@@ -1,5 +1,8 @@
 //! The domain ids of one value, with all their values.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::{DomainIdBindings, tag};
 
 /// Domain ids by name, in the order of their fields, with every value that each has.
@@ -25,9 +28,22 @@ use super::{DomainIdBindings, tag};
 /// // As a map, which has room for one, it is the first.
 /// assert_eq!(rename.domain_ids()["username"], "ann");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct DomainIdValues {
-    entries: Vec<Entry>,
+    /// Shared, since each fold of a command reads by those of its input; absent while there is
+    /// none.
+    entries: Option<Arc<Vec<Entry>>>,
+}
+
+/// What a name selects by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Binding<'a> {
+    /// Nobody meant to select by it.
+    Undeclared,
+    /// It should have a value and has none.
+    Missing,
+    /// Any of these; none only of a plural name, which then selects nothing.
+    AnyOf(&'a [String]),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,17 +96,34 @@ impl DomainIdValues {
     /// No domain ids.
     #[must_use]
     pub const fn new() -> Self {
+        Self { entries: None }
+    }
+
+    /// None yet, and room for those of `fields`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn for_fields(fields: &[&'static str]) -> Self {
         Self {
-            entries: Vec::new(),
+            entries: Some(Arc::new(Vec::with_capacity(fields.len()))),
         }
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.as_ref().map_or(&[], |entries| entries)
     }
 
     /// Adds a value to those of `name`. One that is there already is not added again.
     pub fn push(&mut self, name: &'static str, value: impl Into<String>) {
-        let entry = self.declare(name);
         let value = value.into();
-        if !entry.values.all().contains(&value) {
-            entry.values.push(value);
+        let entries = self.entries_mut();
+        match entries.iter_mut().find(|entry| is_name(entry.name, name)) {
+            Some(entry) if entry.values.all().contains(&value) => {}
+            Some(entry) => entry.values.push(value),
+            None => entries.push(Entry {
+                name,
+                values: Values::One(value),
+                plural: false,
+            }),
         }
     }
 
@@ -101,18 +134,21 @@ impl DomainIdValues {
     }
 
     fn declare(&mut self, name: &'static str) -> &mut Entry {
-        let place = match self.entries.iter().position(|entry| entry.name == name) {
-            Some(place) => place,
-            None => {
-                self.entries.push(Entry {
-                    name,
-                    values: Values::NONE,
-                    plural: false,
-                });
-                self.entries.len() - 1
-            }
-        };
-        &mut self.entries[place]
+        let entries = self.entries_mut();
+        let known = entries.iter().position(|entry| is_name(entry.name, name));
+        let place = known.unwrap_or(entries.len());
+        if known.is_none() {
+            entries.push(Entry {
+                name,
+                values: Values::NONE,
+                plural: false,
+            });
+        }
+        &mut entries[place]
+    }
+
+    fn entries_mut(&mut self) -> &mut Vec<Entry> {
+        Arc::make_mut(self.entries.get_or_insert_default())
     }
 
     /// Says that `name` is meant to be bound, even where it has no value.
@@ -128,7 +164,7 @@ impl DomainIdValues {
 
     /// Each name with each of its values.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.entries.iter().flat_map(|entry| {
+        self.entries().iter().flat_map(|entry| {
             entry
                 .values
                 .all()
@@ -145,15 +181,18 @@ impl DomainIdValues {
 
     /// The names that are meant to be bound, whether or not they have a value.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.entries.iter().map(|entry| entry.name)
+        self.entries().iter().map(|entry| entry.name)
     }
 
-    /// What `name` selects by: its values (none only for a plural name), or nothing where it has
-    /// none and should.
-    pub(crate) fn selecting(&self, name: &str) -> Option<&[String]> {
-        let entry = self.find(name)?;
-        let values = entry.values.all();
-        (entry.plural || !values.is_empty()).then_some(values)
+    /// What `name` selects by.
+    pub(crate) fn binding(&self, name: &str) -> Binding<'_> {
+        match self.find(name) {
+            None => Binding::Undeclared,
+            Some(entry) => match entry.values.all() {
+                [] if !entry.plural => Binding::Missing,
+                values => Binding::AnyOf(values),
+            },
+        }
     }
 
     #[cfg(test)]
@@ -161,23 +200,56 @@ impl DomainIdValues {
         self.find(name).is_some_and(|entry| entry.plural)
     }
 
-    pub(crate) fn declares(&self, name: &str) -> bool {
-        self.find(name).is_some()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries().is_empty()
     }
 
     /// Only what `names` has.
     pub(crate) fn restricted(&self, names: &[&str]) -> Self {
-        let kept = self
-            .entries
-            .iter()
-            .filter(|entry| names.contains(&entry.name));
-        Self {
-            entries: kept.cloned().collect(),
+        let mut kept = self.clone();
+        let is_kept = |entry: &Entry| names.iter().any(|name| is_name(entry.name, name));
+        if let Some(entries) = &mut kept.entries
+            && !entries.iter().all(is_kept)
+        {
+            *entries = Arc::new(
+                entries
+                    .iter()
+                    .filter(|entry| is_kept(entry))
+                    .cloned()
+                    .collect(),
+            );
         }
+        kept
     }
 
     fn find(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+        self.entries()
+            .iter()
+            .find(|entry| is_name(entry.name, name))
+    }
+}
+
+/// Whether two names are the same. They are looked up several times for each query, mostly in
+/// vain or as the very same literal, so both are told before anything is called.
+fn is_name(one: &str, other: &str) -> bool {
+    let begins_alike = || one.as_bytes().first() == other.as_bytes().first();
+    std::ptr::eq(one, other) || (one.len() == other.len() && begins_alike() && one == other)
+}
+
+impl PartialEq for DomainIdValues {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries() == other.entries()
+    }
+}
+
+impl Eq for DomainIdValues {}
+
+impl fmt::Debug for DomainIdValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries().iter();
+        f.debug_map()
+            .entries(entries.map(|entry| (entry.name, entry.values.all())))
+            .finish()
     }
 }
 
@@ -185,7 +257,7 @@ impl DomainIdValues {
 impl From<&DomainIdValues> for DomainIdBindings {
     fn from(values: &DomainIdValues) -> Self {
         let first = |entry: &Entry| Some((entry.name, entry.values.all().first()?.clone()));
-        values.entries.iter().filter_map(first).collect()
+        values.entries().iter().filter_map(first).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The folds that most commands need.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -276,10 +277,18 @@ impl<A: Event, B: Event> EventSet for ToggleEvents<A, B> {
     }
 
     fn event_domain_ids() -> Vec<EventDomainId> {
-        vec![
-            EventDomainId::unscoped::<A>(),
-            EventDomainId::unscoped::<B>(),
-        ]
+        Self::selected_by().into_owned()
+    }
+
+    fn selected_by() -> Cow<'static, [EventDomainId]> {
+        Cow::Borrowed(
+            const {
+                &[
+                    EventDomainId::unscoped::<A>(),
+                    EventDomainId::unscoped::<B>(),
+                ]
+            },
+        )
     }
 
     fn from_event(event_type: &str, data: &Value) -> Option<Result<Self, SerializationError>> {

@@ -72,9 +72,9 @@ fn scopes_choose_the_tags_and_types_with_equal_tags_share_an_item() {
             item(&["shop.connected", "plan.created"], &["shop_id:42"]),
             item(
                 &["PlanArchived", "plan.created"],
-                &["plan_id:7", "shop_id:42"]
+                &["shop_id:42", "plan_id:7"]
             ),
-            item(&["plan.unarchived"], &["plan_id:7", "type:gold"]),
+            item(&["plan.unarchived"], &["type:gold", "plan_id:7"]),
             item(&["shop.connected"], &[]),
         ]
     );

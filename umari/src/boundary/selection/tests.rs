@@ -134,16 +134,20 @@ proptest! {
         events in vec(event(), 1..=20),
         aimed in vec((any::<Index>(), any::<Index>()), 8),
     ) {
-        let selectors: Vec<_> = set.iter().map(|ids| select("fold", ids, &bindings)).collect();
-        for (ids, selector) in set.iter().zip(&selectors) {
-            prop_assert_eq!(selector.is_ok(), is_answerable(ids, &bindings), "{:?}", selector);
-        }
-        let answerable: Vec<_> = set
+        let selections: Vec<_> = set
             .iter()
-            .zip(selectors)
-            .filter_map(|(ids, selector)| Some((ids, selector.ok()?)))
+            .map(|ids| Selection::new("fold", vec![*ids].into(), bindings.clone()))
             .collect();
-        let query = query(answerable.iter().map(|(_, selector)| selector));
+        let mut query = Query::new();
+        let mut answerable = Vec::new();
+        for (ids, selection) in set.iter().zip(&selections) {
+            let covered = query.cover(selection);
+            prop_assert_eq!(covered.is_ok(), is_answerable(ids, &bindings), "{:?}", covered);
+            if covered.is_ok() {
+                answerable.push((ids, selection));
+            }
+        }
+        let query = query.into_items();
         // Events at random seldom fit; these have the tags of an alternative.
         let aimed = aimed.iter().filter(|_| !query.is_empty()).map(|(item, base)| {
             let mut event = events[base.index(events.len())].clone();
@@ -153,8 +157,8 @@ proptest! {
             event
         });
         for event in events.iter().cloned().chain(aimed) {
-            for (ids, selector) in &answerable {
-                prop_assert_eq!(selector.matches(&event), accepts(ids, &bindings, &event));
+            for (ids, selection) in &answerable {
+                prop_assert_eq!(selection.matches(&event), accepts(ids, &bindings, &event));
             }
             let accepted = answerable.iter().any(|(ids, _)| accepts(ids, &bindings, &event));
             prop_assert_eq!(selected(&query, &event), accepted, "{:?} and {:?}", query, event);
