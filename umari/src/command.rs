@@ -24,7 +24,7 @@ pub use context::{CommandContext, CurrentEvent};
 pub use emit::Emit;
 pub use error::{CommandError, ExecuteError, retry_on_conflict};
 pub use input::{InvalidInput, Violation, decode_input, execute_json};
-pub use output::{EmittedEvent, ExecuteOutput};
+pub use output::{EmittedDomainIds, EmittedEvent, ExecuteOutput};
 pub use rejection::Rejection;
 
 /// A command in the making: its input, and the folds that its decision depends on.

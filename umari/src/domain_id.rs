@@ -125,7 +125,8 @@ pub trait FromDomainIds: Sized {
 }
 
 /// Why a value could not be built from domain ids.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FromDomainIdsError {
     /// Nothing is bound to a domain id that is needed.
@@ -188,4 +189,16 @@ pub(crate) fn is_tag(tag: &str, name: &str, value: &str) -> bool {
         // What differs between tags of one name is their end.
         && tag.ends_with(value.as_bytes())
         && tag.starts_with(name)
+}
+
+/// Names or values one after the other, for messages.
+pub(crate) fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut list = String::new();
+    for word in words {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(word);
+    }
+    list
 }

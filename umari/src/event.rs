@@ -230,16 +230,7 @@ impl<T> StoredEvent<T> {
 
     /// What is given away is not copied; the payload is not wanted.
     pub(crate) fn around(raw: Cow<'_, RawEvent>, data: T) -> Self {
-        let envelope = match raw {
-            Cow::Owned(raw) => raw,
-            Cow::Borrowed(raw) => RawEvent {
-                payload: None,
-                event_type: raw.event_type.clone(),
-                tags: raw.tags.clone(),
-                encryption_scope: raw.encryption_scope.clone(),
-                ..*raw
-            },
-        };
+        let envelope = without_payload(raw);
         Self {
             id: envelope.id,
             position: envelope.position,
@@ -254,6 +245,20 @@ impl<T> StoredEvent<T> {
             encryption_key_id: envelope.encryption_key_id,
             data,
         }
+    }
+}
+
+/// The envelope of an event, once for all types of events.
+fn without_payload(raw: Cow<'_, RawEvent>) -> RawEvent {
+    match raw {
+        Cow::Owned(raw) => raw,
+        Cow::Borrowed(raw) => RawEvent {
+            payload: None,
+            event_type: raw.event_type.clone(),
+            tags: raw.tags.clone(),
+            encryption_scope: raw.encryption_scope.clone(),
+            ..*raw
+        },
     }
 }
 

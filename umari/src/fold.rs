@@ -63,7 +63,8 @@ pub trait Fold: DomainIds + 'static {
 }
 
 /// Why folds could not be run.
-#[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum FoldError {
     /// A fold selects its events by a domain id that has no value.

@@ -239,7 +239,8 @@ pub struct Receipt {
 }
 
 /// Why a boundary could not be read or appended to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransactionError {
     /// Another writer changed the boundary after it was read.

@@ -177,6 +177,7 @@ extern crate self as umari;
 
 mod boundary;
 pub mod command;
+mod debug;
 pub mod decider;
 pub mod domain_id;
 pub mod effect;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::iter;
 
-use crate::domain_id::{Binding, DomainIdValues, is_tag, tag};
+use crate::domain_id::{Binding, DomainIdValues, is_tag, listed, tag};
 use crate::event::EventDomainId;
 use crate::fold::FoldError;
 use crate::host::{QueryItem, RawEvent};
@@ -163,8 +163,8 @@ impl<'a> Selector<'a> {
             return Err(FoldError::NothingShared {
                 fold,
                 event_type,
-                event_fields: ids.dynamic_fields.join(", "),
-                bound_fields: bindings.names().collect::<Vec<_>>().join(", "),
+                event_fields: listed(ids.dynamic_fields.iter().copied()),
+                bound_fields: listed(bindings.names()),
             });
         }
         if alternatives > QUERY_ITEMS_MAX {

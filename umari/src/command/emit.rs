@@ -1,10 +1,9 @@
 //! What a command decided to write.
 
-use indexmap::IndexMap;
 use uuid::Uuid;
 
 use super::{CommandError, EmittedEvent, ExecuteOutput};
-use crate::domain_id::{DomainIdBindings, DomainIdValues};
+use crate::domain_id::DomainIdValues;
 use crate::event::{Event, SerializationError, encode_with};
 use crate::host::{NewEvent, Transaction};
 
@@ -44,14 +43,11 @@ struct Pending {
 impl Pending {
     /// The event to write, and what the receipt will say of it.
     fn split(self) -> (NewEvent, EmittedEvent) {
-        let bindings = DomainIdBindings::from(&self.domain_ids).into_iter();
         let emitted = EmittedEvent {
             // Minted by the host at commit.
             id: Uuid::nil(),
             event_type: self.event.event_type.clone(),
-            domain_ids: bindings
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect::<IndexMap<_, _>>(),
+            domain_ids: self.domain_ids.into(),
             tags: self.event.tags.clone(),
         };
         (self.event, emitted)

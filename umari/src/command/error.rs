@@ -7,7 +7,8 @@ use crate::host::TransactionError;
 use crate::limits::CONFLICT_ATTEMPTS_MAX;
 
 /// Why a command wrote nothing, other than by its own decision.
-#[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
     /// The input is not what the command takes.
@@ -36,7 +37,8 @@ pub enum CommandError {
 /// | everything else, `ensure!` and `bail!` first | `Rejected`, with the code `rejected` |
 ///
 /// The class survives `?`, `.context(..)` and every other wrapping by `anyhow`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecuteError {
     /// The input is not what the command takes.

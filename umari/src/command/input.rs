@@ -8,8 +8,13 @@ use serde::de::DeserializeOwned;
 use super::{CommandContext, CommandError, ExecuteError, ExecuteOutput};
 use crate::fold::FoldError;
 
+mod path;
+#[cfg(feature = "validator")]
+mod validation;
+
 /// Input that is not what a command takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidInput {
     /// Everything that is wrong; never empty.
@@ -111,21 +116,19 @@ impl InvalidInput {
 /// assert_eq!(invalid.violations[0].field, "lines[1].price");
 /// ```
 pub fn decode_input<I: DeserializeOwned>(json: &str) -> Result<I, CommandError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let input = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        does_not_fit(if path == "." { "" } else { &path }, error.inner())
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| does_not_fit("", &error))?;
-    Ok(input)
+    let read = |text: &str| serde_json::from_str::<I>(text);
+    read(json).map_err(|error| does_not_fit(&error, json, &mut |text| read(text).err()).into())
 }
 
-fn does_not_fit(path: &str, error: &serde_json::Error) -> InvalidInput {
+fn does_not_fit(
+    error: &serde_json::Error,
+    json: &str,
+    read: &mut dyn FnMut(&str) -> Option<serde_json::Error>,
+) -> InvalidInput {
     if !error.is_data() {
         return InvalidInput::one("", "json", error.to_string());
     }
+    let path = path::of(error, json, read);
     let text = error.to_string();
     // The place in the text helps nobody who is told the path.
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -156,76 +159,4 @@ pub fn execute_json<I: DeserializeOwned>(
         .map_err(anyhow::Error::from)
         .and_then(|input| command(input, context))
         .map_err(|error| ExecuteError::classify(&error))
-}
-
-#[cfg(feature = "validator")]
-mod validation {
-    //! Flattens what the `validator` crate found into paths.
-
-    use std::collections::BinaryHeap;
-
-    use serde_json::Value;
-    use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
-
-    use super::{InvalidInput, Violation};
-
-    pub(super) fn flatten(errors: &ValidationErrors) -> InvalidInput {
-        // The crate keeps fields in a hash map. Sorting by a heap is a fraction of the code of
-        // `sort`, and every command carries it.
-        let mut violations = BinaryHeap::new();
-        collect("", errors, &mut violations);
-        InvalidInput {
-            violations: violations.into_sorted_vec(),
-        }
-    }
-
-    fn collect(path: &str, errors: &ValidationErrors, into: &mut BinaryHeap<Violation>) {
-        for (field, kind) in errors.errors() {
-            // The name that `#[validate(schema(..))]` gives to the struct as a whole.
-            let field = match (path, &**field) {
-                (path, "__all__") => path.to_owned(),
-                ("", field) => field.to_owned(),
-                (path, field) => format!("{path}.{field}"),
-            };
-            match kind {
-                ValidationErrorsKind::Struct(inner) => collect(&field, inner, into),
-                ValidationErrorsKind::List(items) => {
-                    for (index, inner) in items {
-                        collect(&format!("{field}[{index}]"), inner, into);
-                    }
-                }
-                ValidationErrorsKind::Field(errors) => {
-                    into.extend(errors.iter().map(|error| Violation {
-                        field: field.clone(),
-                        code: error.code.clone().into_owned(),
-                        message: message(error),
-                    }));
-                }
-            }
-        }
-    }
-
-    /// The rule in words. The value itself is left out: it may be a secret.
-    fn message(error: &ValidationError) -> String {
-        if let Some(message) = &error.message {
-            return message.clone().into_owned();
-        }
-        let limit = |name: &str| match error.params.get(name)? {
-            Value::Number(limit) => Some(limit.to_string()),
-            Value::String(limit) => Some(limit.clone()),
-            _ => None,
-        };
-        let subject = if error.code == "length" {
-            "length must be"
-        } else {
-            "must be"
-        };
-        match (limit("equal"), limit("min"), limit("max")) {
-            (Some(equal), _, _) => format!("{subject} {equal}"),
-            (None, Some(min), Some(max)) => format!("{subject} between {min} and {max}"),
-            (None, Some(min), None) => format!("{subject} at least {min}"),
-            (None, None, Some(max)) => format!("{subject} at most {max}"),
-            (None, None, None) => format!("breaks the rule `{}`", error.code),
-        }
-    }
 }

@@ -1,9 +1,14 @@
 //! What a successful execution did.
 
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::domain_id::{DomainIdBindings, DomainIdValues};
 use crate::event::Event;
 
 /// What a successful execution did: its receipt.
@@ -66,8 +71,107 @@ pub struct EmittedEvent {
     /// The event type's name.
     pub event_type: String,
     /// Domain ids by name, in the order of the event's fields; of a plural one the first value.
-    pub domain_ids: IndexMap<String, String>,
+    pub domain_ids: EmittedDomainIds,
     /// Every domain id in the form `name:value`.
     #[serde(default)]
     pub tags: Vec<String>,
+}
+
+/// The domain ids of an emitted event: an [`IndexMap`] from names to values, which is made when it
+/// is looked at first.
+///
+/// # Examples
+///
+/// ```
+/// use umari::command::EmittedDomainIds;
+///
+/// let domain_ids: EmittedDomainIds =
+///     [("shop_id", "42"), ("plan_id", "7")].map(|(name, value)| (name.into(), value.into())).into();
+/// assert_eq!(domain_ids["shop_id"], "42");
+/// assert_eq!(domain_ids.get("order_id"), None);
+/// assert_eq!(domain_ids.keys().collect::<Vec<_>>(), ["shop_id", "plan_id"]);
+/// ```
+// Most commands look at none of their receipts, and a hash map is 7 KB of a module.
+#[derive(Clone, Default)]
+pub struct EmittedDomainIds {
+    values: DomainIdValues,
+    map: OnceLock<IndexMap<String, String>>,
+}
+
+impl Deref for EmittedDomainIds {
+    type Target = IndexMap<String, String>;
+
+    fn deref(&self) -> &IndexMap<String, String> {
+        self.map.get_or_init(|| {
+            let bindings = DomainIdBindings::from(&self.values).into_iter();
+            bindings
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
+        })
+    }
+}
+
+impl From<DomainIdValues> for EmittedDomainIds {
+    fn from(values: DomainIdValues) -> Self {
+        Self {
+            values,
+            map: OnceLock::new(),
+        }
+    }
+}
+
+impl From<IndexMap<String, String>> for EmittedDomainIds {
+    fn from(map: IndexMap<String, String>) -> Self {
+        Self {
+            values: DomainIdValues::new(),
+            map: OnceLock::from(map),
+        }
+    }
+}
+
+impl<const N: usize> From<[(String, String); N]> for EmittedDomainIds {
+    fn from(pairs: [(String, String); N]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl FromIterator<(String, String)> for EmittedDomainIds {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        pairs.into_iter().collect::<IndexMap<_, _>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a EmittedDomainIds {
+    type Item = (&'a String, &'a String);
+    type IntoIter = indexmap::map::Iter<'a, String, String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for EmittedDomainIds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl PartialEq for EmittedDomainIds {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for EmittedDomainIds {}
+
+impl Serialize for EmittedDomainIds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EmittedDomainIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IndexMap::deserialize(deserializer).map(Self::from)
+    }
 }

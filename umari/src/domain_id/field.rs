@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 use crate::domain_id::{
     DomainIdValue, DomainIdValues, FromDomainIdValue, FromDomainIdValues, FromDomainIdsError,
-    ParseDomainIdError, single, tag,
+    ParseDomainIdError, listed, single, tag,
 };
 
 /// Stands for a type.
@@ -240,7 +240,7 @@ pub fn bound<T>(
         ParseDomainIdError::Missing => FromDomainIdsError::Missing { field },
         ParseDomainIdError::Mismatch { expected } => FromDomainIdsError::Mismatch {
             field,
-            value: values.get(field).join(", "),
+            value: listed(values.get(field).iter().map(String::as_str)),
             expected,
         },
         ParseDomainIdError::Count { expected, found } => FromDomainIdsError::Count {

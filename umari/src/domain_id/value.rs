@@ -82,7 +82,8 @@ impl<T: FromStr> FromDomainIdValue for T {
 }
 
 /// Why a domain id could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseDomainIdError {
     /// No value is bound.
@@ -108,8 +109,9 @@ impl ParseDomainIdError {
     pub(crate) fn mismatch<T>() -> Self {
         let name = std::any::type_name::<T>();
         // `alloc::string::String` is `String` to everybody who reads the message.
-        let expected = match name.rsplit_once("::") {
-            Some((_, last)) if !name.contains('<') => last,
+        // Without a search for `::`, which is more code.
+        let expected = match name.rsplit(':').next() {
+            Some(last) if !name.contains('<') => last,
             _ => name,
         };
         Self::Mismatch { expected }

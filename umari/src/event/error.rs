@@ -8,7 +8,7 @@ use crate::host::RawEvent;
 ///
 /// Names the event's type and, for a stored event, its place and id; the
 /// [`source`](std::error::Error::source) says what is wrong.
-#[derive(Debug)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
 #[non_exhaustive]
 pub struct SerializationError {
     /// The event type's name, as it is stored.
@@ -22,7 +22,8 @@ pub struct SerializationError {
 }
 
 /// What is wrong with an event's data.
-#[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(target_family = "wasm"), derive(Debug))]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SerializationCause {
     /// Its `Serialize` failed.

@@ -67,47 +67,46 @@ fn the_tree_of_a_module_is_known() {
     check(
         &["--no-default-features"],
         &expect![[r#"
-        anyhow bitflags cfg-if chrono equivalent foldhash getrandom hashbrown heck id-arena
-        indexmap itoa leb128fmt log memchr num-traits prettyplease proc-macro2 quote semver serde
-        serde_core serde_derive serde_json serde_path_to_error syn thiserror thiserror-impl umari
-        umari-macros unicode-ident uuid wasm-encoder wasm-metadata wasmparser wit-bindgen
-        wit-bindgen-core wit-bindgen-rust wit-bindgen-rust-macro wit-component wit-parser zmij
-    "#]],
+            anyhow bitflags cfg-if chrono equivalent foldhash getrandom hashbrown heck id-arena
+            indexmap itoa leb128fmt log memchr num-traits prettyplease proc-macro2 quote semver serde
+            serde_core serde_derive serde_json syn thiserror thiserror-impl umari umari-macros
+            unicode-ident uuid wasm-encoder wasm-metadata wasmparser wit-bindgen wit-bindgen-core
+            wit-bindgen-rust wit-bindgen-rust-macro wit-component wit-parser zmij
+        "#]],
     );
     check(
         &[],
         &expect![[r#"
-        anyhow bitflags cfg-if chrono darling darling_core darling_macro displaydoc equivalent
-        foldhash form_urlencoded getrandom hashbrown heck icu_collections icu_locale_core
-        icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider id-arena
-        ident_case idna idna_adapter indexmap itoa leb128fmt litemap log memchr num-traits
-        once_cell percent-encoding potential_utf prettyplease proc-macro-error-attr3
-        proc-macro-error3 proc-macro2 quote regex regex-automata regex-syntax semver serde
-        serde_core serde_derive serde_json serde_path_to_error smallvec stable_deref_trait strsim
-        syn synstructure thiserror thiserror-impl tinystr umari umari-macros unicode-ident url
-        utf8_iter utf_types uuid validator validator_derive wasip2 wasm-encoder wasm-metadata
-        wasmparser wit-bindgen wit-bindgen-core wit-bindgen-rust wit-bindgen-rust-macro
-        wit-component wit-parser writeable yoke yoke-derive zerofrom zerofrom-derive zerotrie
-        zerovec zerovec-derive zmij
-    "#]],
+            anyhow bitflags cfg-if chrono darling darling_core darling_macro displaydoc equivalent
+            foldhash form_urlencoded getrandom hashbrown heck icu_collections icu_locale_core
+            icu_normalizer icu_normalizer_data icu_properties icu_properties_data icu_provider id-arena
+            ident_case idna idna_adapter indexmap itoa leb128fmt litemap log memchr num-traits
+            once_cell percent-encoding potential_utf prettyplease proc-macro-error-attr3
+            proc-macro-error3 proc-macro2 quote regex regex-automata regex-syntax semver serde
+            serde_core serde_derive serde_json smallvec stable_deref_trait strsim syn synstructure
+            thiserror thiserror-impl tinystr umari umari-macros unicode-ident url utf8_iter utf_types
+            uuid validator validator_derive wasip2 wasm-encoder wasm-metadata wasmparser wit-bindgen
+            wit-bindgen-core wit-bindgen-rust wit-bindgen-rust-macro wit-component wit-parser writeable
+            yoke yoke-derive zerofrom zerofrom-derive zerotrie zerovec zerovec-derive zmij
+        "#]],
     );
     check(
         &["--all-features"],
         &expect![[r#"
-        anyhow arrayvec bitflags cfg-if chrono darling darling_core darling_macro displaydoc
-        dyn-clone equivalent foldhash form_urlencoded getrandom hashbrown heck icu_collections
-        icu_locale_core icu_normalizer icu_normalizer_data icu_properties icu_properties_data
-        icu_provider id-arena ident_case idna idna_adapter indexmap itoa leb128fmt litemap log
-        memchr num-traits once_cell percent-encoding potential_utf prettyplease
-        proc-macro-error-attr3 proc-macro-error3 proc-macro2 quote ref-cast ref-cast-impl regex
-        regex-automata regex-syntax rust_decimal schemars schemars_derive semver serde serde_core
-        serde_derive serde_derive_internals serde_json serde_path_to_error smallvec
-        stable_deref_trait strsim syn synstructure thiserror thiserror-impl tinystr umari
-        umari-macros unicode-ident url utf8_iter utf_types uuid validator validator_derive wasip2
-        wasm-encoder wasm-metadata wasmparser wit-bindgen wit-bindgen-core wit-bindgen-rust
-        wit-bindgen-rust-macro wit-component wit-parser writeable yoke yoke-derive zerofrom
-        zerofrom-derive zerotrie zerovec zerovec-derive zmij
-    "#]],
+            anyhow arrayvec bitflags cfg-if chrono darling darling_core darling_macro displaydoc
+            dyn-clone equivalent foldhash form_urlencoded getrandom hashbrown heck icu_collections
+            icu_locale_core icu_normalizer icu_normalizer_data icu_properties icu_properties_data
+            icu_provider id-arena ident_case idna idna_adapter indexmap itoa leb128fmt litemap log
+            memchr num-traits once_cell percent-encoding potential_utf prettyplease
+            proc-macro-error-attr3 proc-macro-error3 proc-macro2 quote ref-cast ref-cast-impl regex
+            regex-automata regex-syntax rust_decimal schemars schemars_derive semver serde serde_core
+            serde_derive serde_derive_internals serde_json smallvec stable_deref_trait strsim syn
+            synstructure thiserror thiserror-impl tinystr umari umari-macros unicode-ident url
+            utf8_iter utf_types uuid validator validator_derive wasip2 wasm-encoder wasm-metadata
+            wasmparser wit-bindgen wit-bindgen-core wit-bindgen-rust wit-bindgen-rust-macro
+            wit-component wit-parser writeable yoke yoke-derive zerofrom zerofrom-derive zerotrie
+            zerovec zerovec-derive zmij
+        "#]],
     );
 }
 
