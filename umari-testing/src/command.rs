@@ -16,14 +16,15 @@ mod run;
 pub(crate) use self::call::Call;
 pub use self::call::CommandInput;
 pub(crate) use self::expect::compare_runs;
-pub use self::race::Race;
 pub(crate) use self::race::race;
+pub use self::race::{Interleaving, Race, Racer, Racers, RacingCall};
 pub(crate) use self::run::{Ended, Run, execute};
 
 use crate::check;
 use crate::engine::{Engine, Role};
 use crate::events::{Events, Fact, chain};
 use crate::given::Given;
+use crate::metadata::Metadata;
 use crate::report::story::cut;
 use crate::report::{Verdict, demand};
 use crate::world::World;
@@ -127,7 +128,8 @@ impl Outcome {
         }))
     }
 
-    /// The command emitted exactly these events: types, payloads and order.
+    /// The command emitted exactly these events: types, payloads and order; and metadata, as far as
+    /// the list says anything about it.
     ///
     /// # Panics
     ///
@@ -246,6 +248,24 @@ impl Outcome {
             .map(|tag| tag.as_ref().to_owned())
             .collect();
         demand(self.expect_tags(&tags));
+        self.clone()
+    }
+
+    /// The envelopes of the emitted events say this, as far as it is said. Of a single event it is
+    /// said in [`then`](Outcome::then): `.then(events![..].correlated(id))`.
+    ///
+    /// See [`Metadata`] for an example.
+    ///
+    /// # Panics
+    ///
+    /// Panics where an envelope says something else, or nothing was emitted.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "`Metadata::new()..` is written in place"
+    )]
+    pub fn then_metadata(&self, metadata: Metadata) -> Self {
+        demand(self.expect_metadata(&metadata));
         self.clone()
     }
 

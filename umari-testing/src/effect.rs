@@ -17,6 +17,7 @@ use crate::check::{CRASH_SWEEP, crash_sweep};
 use crate::events::Events;
 use crate::given::{Given, short};
 use crate::http::Request;
+use crate::metadata::Metadata;
 use crate::report::{Report, Verdict, demand};
 use crate::world::World;
 
@@ -176,7 +177,8 @@ impl EffectOutcome {
         self.then_requests(Vec::<Request>::new())
     }
 
-    /// The commands of the effect emitted exactly these events.
+    /// The commands of the effect emitted exactly these events; with this metadata, as far as the
+    /// list says anything about it.
     ///
     /// # Panics
     ///
@@ -195,6 +197,56 @@ impl EffectOutcome {
     #[track_caller]
     pub fn then_nothing(&self) -> Self {
         self.then(Events::new())
+    }
+
+    /// The envelopes of what the commands of the effect emitted say this, as far as it is said.
+    ///
+    /// # Examples
+    ///
+    /// What an effect writes belongs to the event that it handles.
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ShopConnected { #[domain_id] shop_id: u64 }
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ShopGreeted { #[domain_id] shop_id: u64 }
+    /// # #[derive(DomainIds)]
+    /// # struct Greeting { #[domain_id] shop_id: u64 }
+    /// # struct Greet;
+    /// # impl Effect for Greet {
+    /// #     type Query = SingleEvent<ShopConnected>;
+    /// #     fn init() -> anyhow::Result<Self> { Ok(Self) }
+    /// #     fn handle(&mut self, event: StoredEvent<ShopConnected>) -> anyhow::Result<()> {
+    /// #         Command::new(Greeting { shop_id: event.data.shop_id }, CommandContext::new())
+    /// #             .fold::<EventCounter<ShopGreeted>>()
+    /// #             .execute(|input, greeted| Ok(match greeted {
+    /// #                 0 => emit![ShopGreeted { shop_id: input.shop_id }],
+    /// #                 _ => emit![],
+    /// #             }))?;
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let chain = Uuid::from_u128(7);
+    /// let greeted = given_nothing()
+    ///     .when_events(events![ShopConnected { shop_id: 42 }].correlated(chain))
+    ///     .run::<Greet>();
+    /// let connected = &greeted.history()[0];
+    /// greeted.then_metadata(Metadata::new().correlated(chain).triggered_by(connected.id));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics where an envelope says something else, or nothing was emitted.
+    #[track_caller]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "`Metadata::new()..` is written in place"
+    )]
+    pub fn then_metadata(&self, metadata: Metadata) -> Self {
+        demand(self.expect_metadata(&metadata));
+        self.clone()
     }
 
     /// Every delivered event is in this lane; `None` is the global one.

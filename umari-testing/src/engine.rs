@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use umari::host::{
-    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, NewEvent, QueryItem, Transaction,
+    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, QueryItem, Transaction,
     TransactionError,
 };
 use umari::prelude::{CommandContext, Uuid};
@@ -63,8 +63,8 @@ pub(crate) struct Engine {
     /// The position up to which an effect has handled its events.
     pub(crate) completed: Cell<u64>,
     fresh_ids: Cell<u64>,
-    /// Appended by somebody else just before the next commit.
-    rival: RefCell<Option<(Vec<NewEvent>, Origin)>>,
+    /// What the log has become just before the next commit, by the work of others.
+    rival: RefCell<Option<Log>>,
 }
 
 impl Engine {
@@ -121,18 +121,19 @@ impl Engine {
         result
     }
 
-    /// Lets somebody else append `events` just before the next commit.
-    pub(crate) fn race_with(&self, events: Vec<NewEvent>, origin: Origin) {
-        *self.rival.borrow_mut() = Some((events, origin));
+    /// Lets others make `log` of this log just before the next commit.
+    pub(crate) fn race_with(&self, log: Log) {
+        *self.rival.borrow_mut() = Some(log);
+    }
+
+    /// Whether no commit was reached since [`race_with`](Engine::race_with).
+    pub(crate) fn rival_waits(&self) -> bool {
+        self.rival.borrow().is_some()
     }
 
     fn let_rival_commit(&self) {
-        let rival = self.rival.borrow_mut().take();
-        if let Some((events, origin)) = rival {
-            let appended = self.log.borrow_mut().append(events, &origin);
-            if let Err(error) = appended {
-                self.violate(format!("the rival's events could not be appended: {error}"));
-            }
+        if let Some(log) = self.rival.borrow_mut().take() {
+            *self.log.borrow_mut() = log;
         }
     }
 

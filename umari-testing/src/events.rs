@@ -3,7 +3,10 @@
 use serde_json::Value;
 use umari::event::{Event, SingleEvent, decode, encode};
 use umari::host::{NewEvent, RawEvent};
+use umari::prelude::{DateTime, Utc};
+use uuid::Uuid;
 
+use crate::metadata::Metadata;
 use crate::report::diff::Fields;
 use crate::report::{Report, Shown, Verdict};
 
@@ -78,7 +81,83 @@ impl Events {
                 payload: data.to_string(),
             },
             round_trip: None,
+            metadata: Metadata::new(),
+            gap: 0,
         });
+        self
+    }
+
+    /// Sets the correlation id of these events: they belong to the user action `id`.
+    ///
+    /// # Examples
+    ///
+    /// Whatever is said of a list applies to the events that it holds so far. What is not said is as
+    /// for [`given`](crate::given): each event the end of a call of its own, at the scenario's time.
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ShopConnected { #[domain_id] shop_id: u64 }
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ShopClosed { #[domain_id] shop_id: u64 }
+    /// let (order, call) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    /// let noon: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
+    /// let history = given(
+    ///     events![ShopConnected { shop_id: 42 }, ShopClosed { shop_id: 42 }]
+    ///         .correlated(order)
+    ///         .caused_by(call)
+    ///         .at(noon)
+    ///         .with_gap(7),
+    /// );
+    /// let closed = history.fold(LatestEvent::<ShopClosed>::new()).unwrap();
+    /// assert_eq!(closed.correlation_id, order);
+    /// assert_eq!((closed.timestamp, closed.position), (noon, 9));
+    /// ```
+    pub fn correlated(self, id: Uuid) -> Self {
+        self.say(|metadata| metadata.correlated(id))
+    }
+
+    /// Sets the causation id of these events: the execution `execution` wrote them.
+    pub fn caused_by(self, execution: Uuid) -> Self {
+        self.say(|metadata| metadata.caused_by(execution))
+    }
+
+    /// Sets the triggering event of these events: its effect called the command that wrote them.
+    pub fn triggered_by(self, event: impl Into<Option<Uuid>>) -> Self {
+        let event = event.into();
+        self.say(|metadata| metadata.triggered_by(event))
+    }
+
+    /// Sets the idempotency key under which these events were written.
+    ///
+    /// A command that is called with this key finds it where its folds read one of the events.
+    pub fn with_key(self, key: impl Into<Option<Uuid>>) -> Self {
+        let key = key.into();
+        self.say(|metadata| metadata.with_key(key))
+    }
+
+    /// Sets the time at which these events were appended, whatever the scenario's clock shows.
+    pub fn at(self, time: DateTime<Utc>) -> Self {
+        self.say(|metadata| metadata.at(time))
+    }
+
+    /// Leaves `positions` positions free before the first of these events, as if events of others
+    /// lay there.
+    ///
+    /// The log of production is shared: what a module reads is hardly ever at consecutive positions,
+    /// and code that counts positions instead of events passes no test that has a gap.
+    pub fn with_gap(mut self, positions: u32) -> Self {
+        if let Some(first) = self.facts.first_mut() {
+            first.gap = positions;
+        }
+        self
+    }
+
+    fn say(mut self, say: impl Fn(Metadata) -> Metadata) -> Self {
+        for fact in &mut self.facts {
+            fact.metadata = say(std::mem::take(&mut fact.metadata));
+        }
         self
     }
 
@@ -94,6 +173,12 @@ impl Events {
 impl<E: Event> FromIterator<E> for Events {
     fn from_iter<I: IntoIterator<Item = E>>(events: I) -> Self {
         events.into_iter().fold(Self::new(), Self::with)
+    }
+}
+
+impl<E: Event> From<Vec<E>> for Events {
+    fn from(events: Vec<E>) -> Self {
+        events.into_iter().collect()
     }
 }
 
@@ -135,6 +220,9 @@ pub(crate) struct Fact {
     pub(crate) new: NewEvent,
     /// Absent where the test gave no type.
     round_trip: Option<RoundTrip>,
+    pub(crate) metadata: Metadata,
+    /// How many positions before it are free.
+    pub(crate) gap: u32,
 }
 
 /// Decodes a stored event as one type and encodes it again.
@@ -147,6 +235,8 @@ impl Fact {
         Self {
             new,
             round_trip: Some(round_trip::<E>),
+            metadata: Metadata::new(),
+            gap: 0,
         }
     }
 

@@ -1,22 +1,22 @@
 //! The first step: what is the case before anything is tried.
 
-use std::rc::Rc;
 use std::time::Duration;
 
+use umari::decider::Decider;
 use umari::event::Event;
 use umari::fold::Fold;
-use umari::host::{AsOf, Host};
-use umari::prelude::{CommandContext, DateTime, ExecuteOutput, FoldQuery, Utc};
+use umari::host::{AsOf, RawEvent};
+use umari::prelude::{CommandContext, DateTime, DomainIds, ExecuteOutput, FromDomainIds, Utc};
 use umari::projector::Projector;
 
 use crate::check::Check;
-use crate::command::{Call, CommandInput, Outcome, Race, race};
+use crate::command::{Call, CommandInput, Outcome, Race, Racers, race};
 use crate::effect::EffectGiven;
-use crate::engine::{Engine, Role};
-use crate::events::{Events, chain};
+use crate::events::Events;
 use crate::http::Http;
 use crate::projector::{self, Projection};
-use crate::report::{Report, Verdict, boundary, demand, diff};
+use crate::report::{Report, demand};
+use crate::state::{self, AsDecider, AsFold, Past, QueryOutcome, Reader};
 use crate::world::World;
 
 /// A scenario begins with these events in the log.
@@ -281,25 +281,52 @@ impl Given {
         ))
     }
 
-    /// Calls two commands at the same moment: both read the same history, the first commits,
-    /// then the second tries to.
+    /// Makes two to four calls at the same moment, and tries every order in which they can read and
+    /// commit. What others wrote after a call has read, and before it commits, is a conflict where the
+    /// call depends on it.
+    ///
+    /// Calls of one command go in an array, calls of several commands in a tuple. The automatic
+    /// checks do not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct SeatReserved { #[domain_id] show_id: u64, name: String }
+    /// # #[derive(DomainIds, Serialize, Deserialize)]
+    /// # struct Reserve { #[domain_id] show_id: u64, name: String }
+    /// # fn reserve(input: Reserve, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    /// #     Command::new(input, context)
+    /// #         .fold::<EventCounter<SeatReserved>>()
+    /// #         .execute(|input, reserved| {
+    /// #             anyhow::ensure!(reserved < 2, "sold out");
+    /// #             Ok(emit![SeatReserved { show_id: input.show_id, name: input.name }])
+    /// #         })
+    /// # }
+    /// # fn seat(name: &str) -> SeatReserved { SeatReserved { show_id: 7, name: name.to_owned() } }
+    /// # fn input(name: &str) -> Reserve { Reserve { show_id: 7, name: name.to_owned() } }
+    /// // One of two seats is taken.
+    /// let race = given(events![seat("kim")])
+    ///     .when_racing([(reserve, input("ada")), (reserve, input("bob"))]);
+    /// race.then_winners(1)
+    ///     .then_in_each(|show| {
+    ///         show.then_state(EventCounter::<SeatReserved>::new(), 2);
+    ///     })
+    ///     .interleaving("a reads, b reads, b commits, a commits")
+    ///     .then_commits('b')
+    ///     .then_conflicts('a')
+    ///     .then_rejects('a', "sold out");
+    /// ```
     ///
     /// # Panics
     ///
-    /// Panics where the first does not succeed.
+    /// Panics where none of the commands succeeds in any order, or they are not two to four.
     #[track_caller]
     #[must_use = "a race proves something only once a `then` step has been called"]
-    pub fn when_racing<F, I, E, G, J, D>(&self, first: (F, I), second: (G, J)) -> Race
-    where
-        F: Fn(I, CommandContext) -> Result<ExecuteOutput, E> + 'static,
-        I: CommandInput,
-        E: Into<anyhow::Error>,
-        G: Fn(J, CommandContext) -> Result<ExecuteOutput, D> + 'static,
-        J: CommandInput,
-        D: Into<anyhow::Error>,
-    {
-        let (first, second) = (Call::new(first.0, first.1), Call::new(second.0, second.1));
-        demand(race(&self.world, first, second))
+    pub fn when_racing<K, R: Racers<K>>(&self, calls: R) -> Race {
+        demand(race(&self.world, calls.calls()))
     }
 
     /// The state of a fold over this history, read through the query that production uses.
@@ -310,33 +337,164 @@ impl Given {
     #[track_caller]
     #[must_use]
     pub fn fold<F: Fold>(&self, fold: F) -> F::State {
-        demand(self.run_fold(fold, None)).0
+        demand(state::state::<AsFold, F>(&self.world, fold, None))
     }
 
-    /// The state of a fold as it was at a position (`u64`) or a moment (`DateTime<Utc>`), that
-    /// position or moment included.
+    /// The state of a decider over this history, read through the query that production uses.
     ///
     /// # Panics
     ///
     /// As [`fold`](Given::fold).
     #[track_caller]
     #[must_use]
-    pub fn fold_as_of<F: Fold>(&self, bound: impl Into<AsOf>, fold: F) -> F::State {
-        demand(self.run_fold(fold, Some(bound.into()))).0
+    pub fn decider<D: Decider>(&self, decider: D) -> D::State {
+        demand(state::state::<AsDecider, D>(&self.world, decider, None))
     }
 
-    /// The state of this fold is `expected`.
+    /// The state of this fold or decider is `expected`.
     ///
     /// # Panics
     ///
     /// Panics where it is not.
     #[track_caller]
-    pub fn then_state<F: Fold>(&self, fold: F, expected: F::State) -> Self
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the expected state is written in place"
+    )]
+    pub fn then_state<K, R: Reader<K>>(&self, reader: R, expected: R::State) -> Self
     where
-        F::State: PartialEq + std::fmt::Debug,
+        R::State: PartialEq + std::fmt::Debug,
     {
-        demand(self.check_state(fold, &expected));
+        demand(state::check(&self.world, reader, None, &expected));
         self.clone()
+    }
+
+    /// This history as it was at a position (`u64`) or a moment (`DateTime<Utc>`), that position or
+    /// moment included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct Counted { #[domain_id] counter_id: u64 }
+    /// let history = given(events![Counted { counter_id: 1 }])
+    ///     .at("2026-03-01T12:00:00Z".parse().unwrap())
+    ///     .and(events![Counted { counter_id: 1 }]);
+    /// let eleven: DateTime<Utc> = "2026-03-01T11:00:00Z".parse().unwrap();
+    /// history.then_state(EventCounter::<Counted>::new(), 2);
+    /// history.as_of(1).then_state(EventCounter::<Counted>::new(), 1);
+    /// history.as_of(eleven).then_state(EventCounter::<Counted>::new(), 1);
+    /// ```
+    #[must_use = "the past proves something only once a state has been read"]
+    pub fn as_of(&self, bound: impl Into<AsOf>) -> Past {
+        Past::new(self.world.clone(), bound.into())
+    }
+
+    /// Asks the log by a function, as an effect does: several folds and deciders in one read, bounded,
+    /// or in the past.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct Sold { #[domain_id] shop_id: u64 }
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct Returned { #[domain_id] shop_id: u64 }
+    /// fn balance(shop_id: u64) -> Result<i64, FoldError> {
+    ///     let (sold, returned) = FoldQuery::new()
+    ///         .fold(EventCounter::<Sold>::new().with("shop_id", shop_id))
+    ///         .fold(EventCounter::<Returned>::new().with("shop_id", shop_id))
+    ///         .max_events(3)
+    ///         .run()?;
+    ///     Ok(sold as i64 - returned as i64)
+    /// }
+    ///
+    /// let sold = || Sold { shop_id: 42 };
+    /// let shop = given(events![sold(), sold(), Returned { shop_id: 42 }]);
+    /// shop.query(|| balance(42))
+    ///     .then_state(1)
+    ///     .then_read(events![sold(), sold(), Returned { shop_id: 42 }]);
+    /// shop.and(events![sold()]).query(|| balance(42)).then_failed("limit of 3 events");
+    /// ```
+    #[must_use = "a query proves something only once a `then` step has been called"]
+    pub fn query<T, E>(&self, query: impl Fn() -> Result<T, E> + 'static) -> QueryOutcome<T>
+    where
+        E: Into<anyhow::Error>,
+    {
+        QueryOutcome::ask(self.world.clone(), query)
+    }
+
+    /// Lets a decider decide that is built from the input's domain ids, as
+    /// [`Command::decide`](umari::command::Command::decide) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use umari::prelude::*;
+    /// use umari_testing::prelude::*;
+    ///
+    /// #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// struct SeatReserved {
+    ///     #[domain_id]
+    ///     show_id: u64,
+    /// }
+    ///
+    /// #[derive(DomainIds, Serialize, Deserialize)]
+    /// struct Reserve {
+    ///     #[domain_id]
+    ///     show_id: u64,
+    /// }
+    ///
+    /// #[derive(DomainIds, FromDomainIds)]
+    /// struct Seats {
+    ///     #[domain_id]
+    ///     show_id: u64,
+    /// }
+    ///
+    /// impl Decider for Seats {
+    ///     type Events = SingleEvent<SeatReserved>;
+    ///     type State = u32;
+    ///     type Input = Reserve;
+    ///
+    ///     fn initial(&self) -> u32 {
+    ///         2
+    ///     }
+    ///
+    ///     fn evolve(&self, free: u32, _: StoredEvent<SeatReserved>) -> u32 {
+    ///         free - 1
+    ///     }
+    ///
+    ///     fn decide(&self, input: Reserve, free: u32) -> anyhow::Result<Emit> {
+    ///         anyhow::ensure!(free > 0, "sold out");
+    ///         Ok(emit![SeatReserved { show_id: input.show_id }])
+    ///     }
+    /// }
+    ///
+    /// given(events![SeatReserved { show_id: 7 }])
+    ///     .then_state(Seats { show_id: 7 }, 1)
+    ///     .when_decided::<Seats>(Reserve { show_id: 7 })
+    ///     .then(events![SeatReserved { show_id: 7 }])
+    ///     .then_state(Seats { show_id: 7 }, 0)
+    ///     .when_decided::<Seats>(Reserve { show_id: 7 })
+    ///     .then_rejected("sold out");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`when`](Given::when).
+    #[track_caller]
+    #[must_use = "a call proves something only once a `then` step has been called"]
+    pub fn when_decided<D>(&self, input: D::Input) -> Outcome
+    where
+        D: Decider + FromDomainIds<Args = ()>,
+        D::Input: CommandInput + DomainIds,
+    {
+        let call = Call::decider::<D>(input);
+        demand(Outcome::when(&self.world, call, |context| context))
     }
 
     /// Runs a projector over this history.
@@ -357,9 +515,19 @@ impl Given {
     /// As [`given`].
     #[track_caller]
     pub fn when_event<E: Event>(&self, event: E) -> EffectGiven {
+        self.when_events(Events::new().with(event))
+    }
+
+    /// More events, which an effect is about to be handed; with metadata, if the list has some.
+    ///
+    /// # Panics
+    ///
+    /// As [`given`].
+    #[track_caller]
+    pub fn when_events(&self, events: Events) -> EffectGiven {
         let mut world = self.world.clone();
         let before = world.log.head();
-        demand(world.append("event", &Events::new().with(event)));
+        demand(world.append("event", &events));
         EffectGiven::new(world, before)
     }
 
@@ -368,45 +536,9 @@ impl Given {
         EffectGiven::new(self.world.clone(), 0)
     }
 
-    /// Runs a fold on an engine that remembers what it read.
-    fn run_fold<F: Fold>(&self, fold: F, bound: Option<AsOf>) -> Verdict<(F::State, Rc<Engine>)> {
-        let engine = Engine::new(&self.world, Role::Fold);
-        let guard = umari::host::install(Rc::clone(&engine) as Rc<dyn Host>);
-        let query = FoldQuery::new().fold(fold);
-        let state = match bound {
-            Some(bound) => query.as_of(bound).run(),
-            None => query.run(),
-        };
-        drop(guard);
-        match state {
-            Ok(state) => Ok((state, engine)),
-            Err(error) => {
-                let name = short(std::any::type_name::<F>());
-                let report = Report::new(format!("`{name}` could not be run"));
-                Err(Box::new(
-                    report.scenario(&self.world.story).cause(chain(&error)),
-                ))
-            }
-        }
-    }
-
-    fn check_state<F: Fold>(&self, fold: F, expected: &F::State) -> Verdict
-    where
-        F::State: PartialEq + std::fmt::Debug,
-    {
-        let (state, engine) = self.run_fold(fold, None)?;
-        if state == *expected {
-            return Ok(());
-        }
-        let name = std::any::type_name::<F>();
-        let fields = diff::lines(&format!("{expected:#?}"), &format!("{state:#?}"));
-        let grid = boundary::grid(&engine.traces.borrow(), self.world.log.events());
-        Err(Box::new(
-            Report::new(format!("the state of `{}` is not as expected", short(name)))
-                .scenario(&self.world.story)
-                .section("state (- expected, + actual)", fields.unwrap_or_default())
-                .section("boundary", grid),
-        ))
+    /// Every event of the log so far with its envelope, in order of position.
+    pub fn history(&self) -> Vec<RawEvent> {
+        self.world.log.events().cloned().collect()
     }
 }
 

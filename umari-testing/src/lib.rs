@@ -106,6 +106,8 @@
 //! # }
 //! ```
 //!
+//! [`steps`] has every step there is, in examples.
+//!
 //! # What is checked without being asked
 //!
 //! See [`check`]: races of a command with itself, idempotency, determinism, the laws of
@@ -125,23 +127,30 @@ mod engine;
 mod events;
 mod given;
 mod http;
+mod metadata;
 mod panics;
 pub mod prelude;
 mod projector;
 mod report;
 mod rows;
+mod state;
+pub mod steps;
 mod world;
 
-pub use crate::command::{CommandInput, Outcome, Race};
+pub use crate::command::{CommandInput, Interleaving, Outcome, Race, Racer, Racers};
 pub use crate::effect::{EffectGiven, EffectOutcome};
 pub use crate::events::Events;
 pub use crate::given::{Given, given, given_nothing};
 pub use crate::http::{Http, Request, Route};
+pub use crate::metadata::Metadata;
 pub use crate::projector::Projection;
+pub use crate::state::{Past, QueryOutcome, Reader};
 
 /// What the macros write into tests.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::command::RacingCall;
+    pub use crate::state::{AsDecider, AsFold};
     pub use umari::sqlite::SqliteValue;
 }
 

@@ -2,7 +2,7 @@
 
 pub use crate::check::{self, Check};
 pub use crate::{
-    EffectGiven, EffectOutcome, Events, Given, Http, Outcome, Projection, Race, Request, events,
-    given, given_nothing, rows,
+    EffectGiven, EffectOutcome, Events, Given, Http, Interleaving, Metadata, Outcome, Past,
+    Projection, QueryOutcome, Race, Request, events, given, given_nothing, rows,
 };
 pub use expect_test::expect;

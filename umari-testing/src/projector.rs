@@ -1,5 +1,6 @@
 //! Projectors: events in, rows out, on real SQLite in memory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use expect_test::Expect;
@@ -224,7 +225,15 @@ impl Projection {
     )]
     pub fn then_table(&self, table: &str, expected: Expect) -> Self {
         let rows = demand(self.read(&format!("SELECT * FROM {}", quoted(table)), NO_PARAMS));
-        expected.assert_eq(&table::rows(&rows));
+        let actual = table::rows(&rows);
+        // The snapshot shows the difference itself, and unwinds with nothing that could be read.
+        if catch_unwind(AssertUnwindSafe(|| expected.assert_eq(&actual))).is_err() {
+            self.report(format!("the table `{table}` is not as in the snapshot"))
+                .section("actual", actual)
+                .section("read by the projector", self.grid())
+                .fix("where it is right, `UPDATE_EXPECT=1 cargo test` writes the snapshot")
+                .fail();
+        }
         self.clone()
     }
 
@@ -259,6 +268,7 @@ impl Projection {
             Box::new(
                 self.report("the test's own query failed")
                     .section("query", sql)
+                    .section("parameters", table::parameters(params))
                     .cause(fault.to_string())
                     .section("tables", self.run.dump()),
             )
@@ -286,6 +296,7 @@ impl Projection {
         Err(Box::new(
             self.report("the rows are not as expected")
                 .section("query", sql)
+                .section("parameters", table::parameters(params))
                 .section("rows (- expected, + actual)", difference)
                 .section("read by the projector", self.grid()),
         ))

@@ -63,8 +63,9 @@ impl World {
                 timestamp: self.now,
             };
             self.fresh_ids += 2;
+            self.log.skip(u64::from(fact.gap));
             self.log
-                .append(vec![fact.new.clone()], &origin)
+                .append(vec![fact.new.clone()], &fact.metadata.apply(origin))
                 .map_err(|error| {
                     let cause = match error {
                         TransactionError::Invalid(message) => message,

@@ -7,11 +7,23 @@ mod harness {
     pub(crate) mod support;
 
     mod checks;
+    mod colours;
     mod commands;
     mod effects;
     mod failures;
     mod folds;
     mod histories;
+    mod metadata;
     mod projectors;
+    mod races;
     mod sqlite;
+    mod states;
+    mod steps;
+    mod threads;
+}
+
+/// One mistake in each file. The compiler says what to write.
+#[test]
+fn diagnostics() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

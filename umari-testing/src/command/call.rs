@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use umari::command::{CommandContext, ExecuteOutput};
+use umari::command::{Command, CommandContext, ExecuteOutput};
+use umari::decider::Decider;
+use umari::domain_id::{DomainIds, FromDomainIds};
 
 use crate::given::short;
 use crate::report::{Report, Verdict};
@@ -113,6 +115,19 @@ impl Call {
             input: "".into(),
             input_fault: None,
             function: Rc::new(move |context| call(context).map_err(Into::into)),
+        }
+    }
+
+    /// What `Command::decide` does, under the name of the decider.
+    pub(crate) fn decider<D>(input: D::Input) -> Self
+    where
+        D: Decider + FromDomainIds<Args = ()>,
+        D::Input: CommandInput + DomainIds,
+    {
+        let decide = |input: D::Input, context| Command::new(input, context).decide::<D>();
+        Self {
+            name: format!("{}::decide", short(type_name::<D>())).into(),
+            ..Self::new(decide, input)
         }
     }
 

@@ -9,6 +9,7 @@ use umari::command::ExecuteOutput;
 use super::Outcome;
 use super::run::{Class, Ended, Failure, Run};
 use crate::events::{Events, Fact};
+use crate::metadata::{self, Metadata};
 use crate::report::{Report, Shown, Verdict, boundary, count, diff};
 
 impl Outcome {
@@ -75,6 +76,10 @@ impl Outcome {
             };
             return Err(self.with_boundary(report));
         }
+        self.compare_metadata(
+            metadata::difference_of_each(expected.facts(), self.run.emitted()),
+            "metadata (- expected, + emitted)",
+        )?;
         let mut world = self.run.after.clone();
         world.learn(expected);
         world.check_round_trips(self.run.before.log.head())
@@ -281,6 +286,29 @@ impl Outcome {
         ))
     }
 
+    pub(super) fn expect_metadata(&self, expected: &Metadata) -> Verdict {
+        self.demand_success("metadata was expected")?;
+        if self.run.emitted().next().is_none() {
+            return Err(self.with_boundary(
+                self.report("metadata was expected, but the command emitted nothing"),
+            ));
+        }
+        self.compare_metadata(
+            metadata::difference(expected, self.run.emitted()),
+            "metadata (- expected, + emitted)",
+        )
+    }
+
+    fn compare_metadata(&self, difference: Option<String>, title: &'static str) -> Verdict {
+        match difference {
+            None => Ok(()),
+            Some(difference) => Err(Box::new(
+                self.report("the events are as expected, their metadata is not")
+                    .section(title, difference),
+            )),
+        }
+    }
+
     pub(super) fn expect_read(&self, expected: &Events) -> Verdict {
         let read: BTreeSet<u64> = self
             .run
@@ -288,14 +316,9 @@ impl Outcome {
             .iter()
             .flat_map(|trace| trace.read.iter().copied())
             .collect();
-        let read: Vec<Shown> = self
-            .run
-            .before
-            .log
-            .events()
-            .filter(|event| read.contains(&event.position))
-            .map(Shown::from)
-            .collect();
+        let events = self.run.before.log.events();
+        let events = events.filter(|event| read.contains(&event.position));
+        let read: Vec<Shown> = events.clone().map(Shown::from).collect();
         // A shredded event is read without its payload; only what it is counts.
         let bare = |event: &Shown| event.payload == Value::Null;
         let mut wanted = expected.shown();
@@ -305,7 +328,10 @@ impl Outcome {
             }
         }
         match diff::events(&wanted, &read) {
-            None => Ok(()),
+            None => self.compare_metadata(
+                metadata::difference_of_each(expected.facts(), events),
+                "metadata (- expected, + read)",
+            ),
             Some(difference) => Err(self.with_boundary(
                 self.report("the command read other events than expected")
                     .section("events (- expected, + read)", difference),

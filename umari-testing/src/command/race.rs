@@ -1,27 +1,37 @@
-//! Two commands at the same moment.
+//! Several commands at the same moment, in every order that makes a difference.
 
 use std::ops::Deref;
 use std::rc::Rc;
 
-use umari::host::NewEvent;
+use umari::command::CommandContext;
 
-use super::run::{Class, execute_on};
-use super::{Call, Ended, Run, execute, fresh_context};
-use crate::engine::log::Origin;
-use crate::engine::{Engine, Role};
+mod interleaving;
+mod racers;
+mod schedule;
+
+pub use self::interleaving::Interleaving;
+pub use self::racers::{Racer, Racers, RacingCall};
+use self::schedule::{Schedule, name};
+
+use super::{Call, fresh_context};
 use crate::given::Given;
-use crate::report::{Report, Verdict, boundary};
+use crate::report::{Report, Verdict, boundary, count, demand, table};
 use crate::world::World;
 
-/// What came of two calls that read the same history, of which the first committed first.
+/// How many calls may race: the orders of five are 14,400.
+const CALLS_MAX: usize = 4;
+
+/// What came of several calls at the same moment, in every order in which they can read and commit.
 ///
-/// The story goes on after both: every step of [`Given`] is available.
+/// The calls are named `a`, `b`, `c`, `d`, as they are written. A call that meets a conflict is made
+/// again at once, as the host does.
+///
+/// The story goes on where all read before the first commits, and they commit in the order in which
+/// they are written; there a conflict is not retried. Every step of [`Given`] is available.
 #[derive(Debug, Clone)]
 pub struct Race {
     given: Given,
-    second: Rc<Run>,
-    /// How many events the first appended.
-    first_events: usize,
+    interleavings: Rc<[Interleaving]>,
 }
 
 impl Deref for Race {
@@ -33,111 +43,219 @@ impl Deref for Race {
 }
 
 impl Race {
-    /// The second could not commit, because the first had changed what it depends on. In
-    /// production the host executes it again.
+    /// Where all calls read before the first commits, and they commit in the order in which they are
+    /// written, only the first gets through: the others conflict with it. In production the host
+    /// executes them again.
     ///
     /// # Panics
     ///
-    /// Panics where the second ended in any other way.
+    /// Panics where the first does not commit, or another call ends in any other way.
     #[track_caller]
     pub fn then_conflict(&self) -> Self {
-        match &self.second.ended {
-            Ended::Failed(failure) if failure.class == Class::Conflict => self.clone(),
-            ended => {
-                let cause = match ended {
-                    Ended::Done(_) => {
-                        "both committed: the second reads nothing that the first wrote"
-                    }
-                    _ => &ended.to_string(),
-                };
-                self.report("the second command was expected to conflict with the first")
-                    .cause(cause)
-                    .section("what the second reads of the first", self.late_events())
-                    .fail()
-            }
-        }
+        demand(self.expect_conflict());
+        self.clone()
     }
 
-    /// Both committed: neither depends on what the other wrote.
+    /// In every interleaving all calls commit at the first attempt: none depends on what another writes.
     ///
     /// # Panics
     ///
-    /// Panics where the second did not.
+    /// Panics where one conflicts, or ends in any other way.
     #[track_caller]
-    pub fn then_both_commit(&self) -> Self {
-        match &self.second.ended {
-            Ended::Done(_) => self.clone(),
-            ended => {
-                let report = self.report("both commands were expected to commit");
-                report.cause(ended.to_string()).fail()
-            }
-        }
+    pub fn then_all_commit(&self) -> Self {
+        demand(
+            self.expect_in_each("all calls were expected to commit in every order", |race| {
+                (0..race.calls()).all(|call| race.commits_at_once(call))
+            }),
+        );
+        self.clone()
     }
 
-    fn report(&self, headline: &str) -> Report {
+    /// In every interleaving exactly `number` calls write events in the end, conflicts retried.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there are more of them, or fewer.
+    #[track_caller]
+    pub fn then_winners(&self, number: usize) -> Self {
+        let winners = count(number, "winner");
+        let were = if number == 1 { "was" } else { "were" };
+        let headline = format!("{winners} {were} expected in every order");
+        demand(self.expect_in_each(&headline, |race| race.winners() == number));
+        self.clone()
+    }
+
+    /// Whatever `judge` asks of an interleaving holds in each. Its steps and assertions fail on their
+    /// own, and the order in which they do is told.
+    ///
+    /// # Panics
+    ///
+    /// Panics where a step does.
+    #[track_caller]
+    pub fn then_in_each(&self, judge: impl Fn(&Interleaving)) -> Self {
+        for race in self.interleavings.iter() {
+            let named = Named(race.order());
+            judge(race);
+            drop(named);
+        }
+        self.clone()
+    }
+
+    /// One interleaving, as the reports call it: `"a reads, b reads, b commits, a commits"`.
+    ///
+    /// # Panics
+    ///
+    /// Panics where there is none of this name.
+    #[track_caller]
+    #[must_use = "an interleaving proves something only once a `then` step has been called"]
+    pub fn interleaving(&self, order: &str) -> Interleaving {
+        let known = self.interleavings.iter().find(|race| race.order() == order);
+        demand(known.cloned().ok_or_else(|| {
+            let known: Vec<_> = self.interleavings.iter().map(Interleaving::order).collect();
+            Box::new(
+                Report::new(format!("there is no interleaving `{order}`"))
+                    .section("interleavings", rows(&known))
+                    .cause(
+                        "reads that follow each other are named in the order in which the calls \
+                         are written",
+                    ),
+            )
+        }))
+    }
+
+    /// Every interleaving. The first is the one where the story goes on.
+    #[must_use]
+    pub fn interleavings(&self) -> &[Interleaving] {
+        &self.interleavings
+    }
+
+    fn expect_conflict(&self) -> Verdict {
+        let Some(race) = self.interleavings.first() else {
+            return Ok(());
+        };
+        let report = self
+            .report("the later calls were expected to conflict with the first")
+            .section("interleavings", self.table(|_| true));
+        if !race.commits_at_once(0) {
+            let ended = race.first_ended(0);
+            return Err(Box::new(report.cause(format!(
+                "{} comes first and has to commit, but ended with `{ended}`",
+                name(0)
+            ))));
+        }
+        let Some(late) = (1..race.calls()).find(|call| !race.conflicts(*call)) else {
+            return Ok(());
+        };
+        let written = race.written_before(late);
+        let cells = boundary::cells(&race.query(late), &written.iter().collect::<Vec<_>>());
+        let report = report.section(
+            "what the later call reads of what was written before",
+            cells,
+        );
+        Err(Box::new(if race.commits_at_once(late) {
+            report
+                .cause(format!(
+                    "{} committed too: it reads nothing that was written before",
+                    name(late)
+                ))
+                .fix(
+                    "where they are rivals, let the later one read what the earlier one writes, by \
+                     a fold; where they are not, `.then_all_commit()` says so",
+                )
+        } else {
+            let ended = race.first_ended(late);
+            report.cause(format!("{} ended with `{ended}`", name(late)))
+        }))
+    }
+
+    fn expect_in_each(&self, headline: &str, holds: impl Fn(&Interleaving) -> bool) -> Verdict {
+        if self.interleavings.iter().all(&holds) {
+            return Ok(());
+        }
+        Err(Box::new(self.report(headline).section(
+            "interleavings (! not as expected)",
+            self.table(holds),
+        )))
+    }
+
+    fn report(&self, headline: impl Into<String>) -> Report {
         Report::new(headline).scenario(&self.given.world.story)
     }
 
-    /// Which of the first's events match the second's query.
-    fn late_events(&self) -> String {
-        let written = self.second.after.log.after(self.second.before.log.head());
-        let events: Vec<_> = written.take(self.first_events).collect();
-        let traces = self.second.traces.iter();
-        traces
-            .map(|trace| boundary::cells(&trace.condition.query, &events))
-            .collect()
+    /// Every interleaving with how each call ended; those where `holds` does not are marked.
+    fn table(&self, holds: impl Fn(&Interleaving) -> bool) -> String {
+        let all_hold = self.interleavings.iter().all(&holds);
+        let lines = self.interleavings.iter().map(|race| {
+            let mut row = Vec::new();
+            if !all_hold {
+                row.push(if holds(race) { "" } else { "!" }.to_owned());
+            }
+            row.push(race.order().to_owned());
+            row.extend(
+                (0..race.calls()).map(|call| format!("{} {}", name(call), race.words(call))),
+            );
+            row
+        });
+        table::columns(&table::elide(lines.collect()))
     }
 }
 
-/// Runs `first` to its end between the read and the append of `second`.
-pub(crate) fn race(world: &World, first: Call, second: Call) -> Verdict<Race> {
-    first.check_input()?;
-    second.check_input()?;
-    let mut world = world.clone();
-    world.story.line("when", &format!("{first}"));
-    world.story.line("racing", &format!("{second}"));
-    let (world, first_context) = fresh_context(&world, |context| context);
-    let (world, second_context) = fresh_context(&world, |context| context);
+/// Tells the order in which an assertion of the test failed; a step tells it by itself.
+struct Named<'a>(&'a str);
 
-    let winner = execute(&world, &first, &first_context);
-    if !matches!(winner.ended, Ended::Done(_)) {
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("in the interleaving `{}`", self.0);
+        }
+    }
+}
+
+fn rows(orders: &[&str]) -> String {
+    let rows = orders.iter().map(|order| vec![(*order).to_owned()]);
+    table::columns(&table::elide(rows.collect()))
+}
+
+/// Makes `calls` at the same moment, in every order.
+pub(crate) fn race(world: &World, calls: Vec<RacingCall>) -> Verdict<Race> {
+    if !(2..=CALLS_MAX).contains(&calls.len()) {
         return Err(Box::new(
-            Report::new("the first of two racing commands has to succeed")
-                .scenario(&world.story)
-                .cause(winner.ended.to_string()),
+            Report::new(format!(
+                "a race has 2 to {CALLS_MAX} calls, and this one has {}",
+                calls.len()
+            ))
+            .scenario(&world.story),
         ));
     }
-    let engine = Engine::new(&world, Role::Command);
-    let origin = winner
-        .traces
-        .last()
-        .map_or_else(|| "".into(), |t| Rc::clone(&t.condition.command));
-    let events: Vec<NewEvent> = winner
-        .traces
-        .iter()
-        .flat_map(|trace| trace.attempted.iter().cloned())
-        .collect();
-    let first_events = events.len();
-    if first_events > 0 {
-        engine.race_with(
-            events,
-            Origin {
-                command: origin,
-                correlation_id: first_context.correlation_id,
-                causation_id: first_context.causation_id,
-                triggering_event_id: None,
-                idempotency_key: None,
-                timestamp: world.now,
-            },
-        );
+    let mut world = world.clone();
+    let mut racing: Vec<(Call, CommandContext)> = Vec::new();
+    for (index, RacingCall(call)) in calls.into_iter().enumerate() {
+        call.check_input()?;
+        let keyword = if index == 0 { "when" } else { "racing" };
+        world
+            .story
+            .line(keyword, &format!("{} = {call}", name(index)));
+        let (next, context) = fresh_context(&world, |context| context);
+        world = next;
+        racing.push((call, context));
     }
-    let run = execute_on(&engine, &world, &second, &second_context);
-    let mut after = run.after.clone();
-    after.story.events("emitted", run.emitted());
-    after.story.line("second", &run.ended.to_string());
+    let interleavings: Vec<_> = Schedule::all(racing.len())
+        .into_iter()
+        .map(|schedule| interleaving::run(&world, &racing, &schedule))
+        .collect();
+    let nothing_happens = interleavings.iter().all(Interleaving::nothing_succeeds);
+    let Some(first) = interleavings.first() else {
+        return Err(Box::new(Report::new("a race without an interleaving")));
+    };
+    if nothing_happens {
+        return Err(Box::new(
+            Report::new("none of the racing commands succeeds, in any order")
+                .scenario(&world.story)
+                .section("interleaving", first.describe()),
+        ));
+    }
     Ok(Race {
-        given: Given { world: after },
-        second: Rc::new(run),
-        first_events,
+        given: first.without_retries(),
+        interleavings: interleavings.into(),
     })
 }

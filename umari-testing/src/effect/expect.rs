@@ -6,6 +6,7 @@ use umari::host::HttpRequest;
 use super::EffectOutcome;
 use crate::events::Events;
 use crate::http::Request;
+use crate::metadata::{self, Metadata};
 use crate::report::{Report, Shown, Verdict, diff};
 
 impl EffectOutcome {
@@ -78,9 +79,33 @@ impl EffectOutcome {
                     .section("events (- expected, + emitted)", difference),
             ));
         }
+        self.compare_metadata(metadata::difference_of_each(
+            expected.facts(),
+            self.last.emitted.iter(),
+        ))?;
         let mut world = self.given.world.clone();
         world.learn(expected);
         world.check_round_trips(self.start.world.log.head())
+    }
+
+    pub(super) fn expect_metadata(&self, expected: &Metadata) -> Verdict {
+        self.demand_success()?;
+        if self.last.emitted.is_empty() {
+            return Err(Box::new(self.report(
+                "metadata was expected, but the effect's commands emitted nothing",
+            )));
+        }
+        self.compare_metadata(metadata::difference(expected, self.last.emitted.iter()))
+    }
+
+    fn compare_metadata(&self, difference: Option<String>) -> Verdict {
+        match difference {
+            None => Ok(()),
+            Some(difference) => Err(Box::new(
+                self.report("the events are as expected, their metadata is not")
+                    .section("metadata (- expected, + emitted)", difference),
+            )),
+        }
     }
 
     pub(super) fn expect_partition_key(&self, expected: Option<&str>) -> Verdict {

@@ -1,4 +1,4 @@
-//! The event log in memory: gapless positions, tags, queries and append conditions.
+//! The event log in memory: positions, tags, queries and append conditions.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -47,13 +47,19 @@ pub(crate) struct Condition {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     entries: Vec<Rc<Entry>>,
+    head: u64,
     /// How many data keys of a scope have been deleted; the next key's id counts on from there.
     shreds: BTreeMap<String, u64>,
 }
 
 impl Log {
     pub(crate) fn head(&self) -> u64 {
-        self.entries.len() as u64
+        self.head
+    }
+
+    /// Leaves the next `positions` positions free, as if events of others lay there.
+    pub(crate) fn skip(&mut self, positions: u64) {
+        self.head += positions;
     }
 
     /// Every event, in position order.
@@ -63,8 +69,16 @@ impl Log {
 
     /// The events after `position`.
     pub(crate) fn after(&self, position: u64) -> impl Iterator<Item = &RawEvent> + Clone {
-        self.events()
-            .skip(usize::try_from(position).unwrap_or(usize::MAX))
+        self.entries_after(position)
+            .iter()
+            .map(|entry| &entry.event)
+    }
+
+    fn entries_after(&self, position: u64) -> &[Rc<Entry>] {
+        let start = self
+            .entries
+            .partition_point(|entry| entry.event.position <= position);
+        &self.entries[start..]
     }
 
     /// The events that `query` matches up to `bound`.
@@ -90,10 +104,8 @@ impl Log {
 
     /// The first event that forbids an append under `condition`.
     pub(crate) fn conflict(&self, condition: &Condition) -> Option<&RawEvent> {
-        let after = usize::try_from(condition.after).unwrap_or(usize::MAX);
-        self.entries
+        self.entries_after(condition.after)
             .iter()
-            .skip(after)
             .find(|entry| {
                 matches_any(&condition.query, &entry.event.event_type, &entry.event.tags)
                     || carries_key(condition, entry)
@@ -115,7 +127,8 @@ impl Log {
         events.iter().try_for_each(check_event)?;
         let mut ids = Vec::with_capacity(events.len());
         for event in events {
-            let position = self.head() + 1;
+            self.head += 1;
+            let position = self.head;
             let id = ids::event(position);
             ids.push(id);
             let encryption_key_id = event

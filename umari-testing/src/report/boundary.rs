@@ -15,11 +15,11 @@ use crate::engine::transaction::Trace;
 /// that ask for the same thing share a column.
 pub(crate) fn grid<'a>(
     traces: &[Trace],
-    events: impl Iterator<Item = &'a RawEvent> + Clone,
+    all: impl Iterator<Item = &'a RawEvent> + Clone,
 ) -> String {
     let mut text = String::new();
     for trace in traces {
-        let events: Vec<_> = events
+        let events: Vec<_> = all
             .clone()
             .filter(|event| event.position <= trace.condition.after)
             .collect();
@@ -27,7 +27,13 @@ pub(crate) fn grid<'a>(
         if query.is_empty() {
             text.push_str("this command reads nothing: it has no fold\n");
         } else if events.is_empty() {
-            text.push_str("the log was empty; these were asked for:\n");
+            text.push_str(
+                if trace.condition.after == 0 && all.clone().next().is_some() {
+                    "nothing had happened by then; these were asked for:\n"
+                } else {
+                    "the log was empty; these were asked for:\n"
+                },
+            );
             text.push_str(&legend(query));
         } else {
             text.push_str(&cells(query, &events));

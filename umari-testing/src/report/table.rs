@@ -1,7 +1,7 @@
 //! Text tables.
 
 use umari::host::Rows;
-use umari::sqlite::SqliteValue;
+use umari::sqlite::{ParamList, SqliteValue};
 
 /// Lays out `rows` in columns two spaces apart, without trailing blanks.
 pub(crate) fn columns(rows: &[Vec<String>]) -> String {
@@ -59,6 +59,21 @@ pub(crate) fn value(value: &SqliteValue) -> String {
             format!("x'{hex}'")
         }
     }
+}
+
+/// The values that a query was given, with the names of their parameters.
+pub(crate) fn parameters(params: ParamList<'_>) -> String {
+    let rows: Vec<_> = match params {
+        ParamList::Positional(values) => (1..)
+            .zip(values)
+            .map(|(number, bound)| vec![format!("?{number}"), value(bound)])
+            .collect(),
+        ParamList::Named(values) => values
+            .iter()
+            .map(|(name, bound)| vec![(*name).to_owned(), value(bound)])
+            .collect(),
+    };
+    columns(&rows)
 }
 
 /// Text that nobody would take for another type, or misread for its blanks.

@@ -191,31 +191,6 @@ fn history_made_by_commands() {
 }
 
 #[test]
-fn of_two_rivals_one_conflicts() {
-    let shop = given(events![connected(42), plan(1)]);
-    let race = shop.when_racing(
-        (sell_warranty::execute, sell_warranty::input(7)),
-        (sell_warranty::execute, sell_warranty::input(7)),
-    );
-    race.then_conflict();
-    // In production the host executes the loser again.
-    race.when(sell_warranty::execute, sell_warranty::input(7))
-        .then_rejected("sold before");
-}
-
-#[test]
-fn independent_commands_both_commit() {
-    given(events![connected(42), plan(1)])
-        .when_racing(
-            (sell_warranty::execute, sell_warranty::input(7)),
-            (create_plan::execute, create_plan::input(2)),
-        )
-        .then_both_commit()
-        .then_state(EventCounter::<WarrantySold>::new(), 1)
-        .then_state(EventCounter::<PlanCreated>::new(), 2);
-}
-
-#[test]
 fn receipts_and_envelopes() {
     let outcome = given(events![connected(42)])
         .after(Duration::from_secs(60))

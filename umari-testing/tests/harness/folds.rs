@@ -58,7 +58,17 @@ fn a_fold_reads_the_past() {
         .after(Duration::from_secs(60))
         .and(events![PlanArchived { plan_id: 1 }]);
     let before: DateTime<Utc> = "2026-01-01T00:00:59Z".parse().expect("a time");
-    assert!(!history.fold_as_of(1, PlanFold { plan_id: 1 }).archived);
-    assert!(!history.fold_as_of(before, PlanFold { plan_id: 1 }).archived);
-    assert!(history.fold_as_of(2, PlanFold { plan_id: 1 }).archived);
+    assert!(!history.as_of(1).fold(PlanFold { plan_id: 1 }).archived);
+    assert!(!history.as_of(before).fold(PlanFold { plan_id: 1 }).archived);
+    assert!(history.as_of(2).fold(PlanFold { plan_id: 1 }).archived);
+    let gold = |archived| PlanState {
+        title: Some("Gold".into()),
+        archived,
+    };
+    history
+        .as_of(1)
+        .then_state(PlanFold { plan_id: 1 }, gold(false));
+    history
+        .as_of(2)
+        .then_state(PlanFold { plan_id: 1 }, gold(true));
 }

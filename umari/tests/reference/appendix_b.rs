@@ -139,11 +139,11 @@ fn the_fold_holds_the_binding_and_the_state_what_is_derived() {
 fn consistency_is_that_of_a_domain_id() {
     let history = given_nothing();
     history
-        .when_racing((create_widget, input(ABC)), (create_widget, input(ABC)))
+        .when_racing([(create_widget, input(ABC)), (create_widget, input(ABC))])
         .then_conflict();
     history
-        .when_racing((create_widget, input(ABC)), (create_widget, input(DEF)))
-        .then_both_commit();
+        .when_racing([(create_widget, input(ABC)), (create_widget, input(DEF))])
+        .then_all_commit();
 }
 
 // From a projection to a projector.

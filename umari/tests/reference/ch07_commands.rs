@@ -109,15 +109,15 @@ fn a_broken_rule_rejects_with_its_message_and_writes_nothing() {
 fn two_calls_that_read_what_the_other_writes_cannot_both_commit() {
     let execute = create_warranty_plan::execute;
     given(events![connected(42)])
-        .when_racing((execute, plan_input()), (execute, plan_input()))
+        .when_racing([(execute, plan_input()), (execute, plan_input())])
         .then_conflict();
     let other = create_warranty_plan::Input {
         plan_id: OTHER_PLAN,
         ..plan_input()
     };
     given(events![connected(42)])
-        .when_racing((execute, plan_input()), (execute, other))
-        .then_both_commit();
+        .when_racing([(execute, plan_input()), (execute, other)])
+        .then_all_commit();
 }
 
 #[test]

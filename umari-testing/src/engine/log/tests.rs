@@ -97,6 +97,27 @@ fn positions_have_no_gaps_and_reads_keep_their_order() {
 }
 
 #[test]
+fn positions_that_are_skipped_are_never_read() {
+    let mut log = log(&[event("a", &["x:1"])]);
+    log.skip(3);
+    assert_eq!(log.head(), 4);
+    log.append(vec![event("a", &["x:2"])], &origin("given", None))
+        .expect("an append");
+    let positions = |after| -> Vec<u64> { log.after(after).map(|event| event.position).collect() };
+    assert_eq!(log.head(), 5);
+    assert_eq!(positions(0), [1, 5]);
+    for after in 1..5 {
+        assert_eq!(positions(after), [5]);
+        let conflict = log.conflict(&condition(&[item(&["a"], &[])], "c", None, after));
+        assert_eq!(conflict.map(|event| event.position), Some(5));
+    }
+    assert_eq!(positions(5), [0_u64; 0]);
+    let query = [item(&["a"], &[])];
+    assert_eq!(log.read(&query, AsOf::Position(4)).len(), 1);
+    assert_eq!(log.read(&query, AsOf::Position(5)).len(), 2);
+}
+
+#[test]
 fn a_conflict_is_a_match_after_the_head() {
     let log = log(&[event("a", &["x:1"]), event("a", &["x:2"])]);
     let query = [item(&["a"], &["x:2"])];

@@ -445,3 +445,25 @@ fn a_scope_that_nothing_is_encrypted_under() {
     "#]],
     );
 }
+
+#[test]
+fn a_given_command_that_does_not_succeed() {
+    fails(
+        || given_nothing().given_command(create_plan::execute, create_plan::input(1)),
+        expect![[r#"
+            this command was given, so it has to succeed, but the command was rejected
+
+            scenario
+              given     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              rejected  shop does not exist
+
+            cause
+              rejected: shop does not exist
+
+            boundary
+              the log was empty; these were asked for:
+              A  shop.connected {shop_id:42}
+              B  plan.created | plan.archived {plan_id:1}
+        "#]],
+    );
+}

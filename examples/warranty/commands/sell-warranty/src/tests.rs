@@ -75,15 +75,15 @@ fn a_line_item_is_sold_once_at_the_same_moment_too() {
         ..another_input()
     };
     given(events![shop_connected(), plan_created()])
-        .when_racing((execute, input()), (execute, rival))
+        .when_racing([(execute, input()), (execute, rival)])
         .then_conflict();
 }
 
 #[test]
 fn sales_of_one_plan_do_not_wait_for_each_other() {
     given(events![shop_connected(), plan_created()])
-        .when_racing((execute, input()), (execute, another_input()))
-        .then_both_commit();
+        .when_racing([(execute, input()), (execute, another_input())])
+        .then_all_commit();
 }
 
 #[test]

@@ -1,0 +1,25 @@
+use umari::prelude::*;
+use umari_testing::prelude::*;
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+struct ShopConnected {
+    #[domain_id]
+    shop_id: u64,
+}
+
+#[derive(DomainIds, Serialize, Deserialize)]
+struct Input {
+    #[domain_id]
+    shop_id: u64,
+}
+
+fn connect(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+    Command::new(input, context).execute(|input, ()| {
+        Ok(emit![ShopConnected { shop_id: input.shop_id }])
+    })
+}
+
+#[deny(unused_must_use)]
+fn main() {
+    given_nothing().when(connect, Input { shop_id: 42 });
+}
