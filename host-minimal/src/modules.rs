@@ -7,6 +7,6 @@ pub(crate) mod component;
 pub mod name;
 pub mod store;
 
-pub use self::component::LoadError;
+pub use self::component::{LoadError, command_schema};
 pub use self::name::{InvalidModuleName, ModuleKind, ModuleName};
 pub use self::store::{ModuleStore, ModuleStoreError, StoredModule};

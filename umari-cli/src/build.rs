@@ -10,6 +10,7 @@ pub(crate) mod profile;
 pub(crate) mod project;
 pub(crate) mod record;
 pub(crate) mod rustc;
+mod schemas;
 pub(crate) mod toolchain;
 
 use std::path::PathBuf;

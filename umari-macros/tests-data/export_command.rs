@@ -79,7 +79,15 @@ const _: () = {
     for __umari_export_execute::Component {
         fn schema() -> ::core::option::Option<::std::string::String> {
             use ::umari::__private::{KnownSchema as _, UnknownSchema as _};
-            (&::umari::__private::SchemaOf::<Input>::new()).schema()
+            match ::core::option_env!("UMARI_SCHEMA_connect-shop") {
+                ::core::option::Option::Some("") => ::core::option::Option::None,
+                ::core::option::Option::Some(schema) => {
+                    ::core::option::Option::Some(::std::string::String::from(schema))
+                }
+                ::core::option::Option::None => {
+                    (&::umari::__private::SchemaOf::<Input>::new()).schema()
+                }
+            }
         }
         fn execute(
             input: ::std::string::String,

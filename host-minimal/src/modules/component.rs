@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use semver::Version;
 use wasmtime::Store;
-use wasmtime::component::{ComponentExportIndex, Instance, InstancePre};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre};
 
 use super::{ModuleKind, ModuleName};
 use crate::bindings::{effect_exports, projector_exports};
@@ -93,25 +93,36 @@ impl LoadedModule {
         identity: Identity,
         wasm: &[u8],
     ) -> Result<Self, LoadError> {
+        let record = inspect(wasm, identity.kind, &identity.name)?;
+        let component = cache
+            .component(engine, wasm)
+            .map_err(|error| LoadError::Compile(one_line(&error)))?;
+        let module = Self::link(engine, identity, record, &component)?;
+        module.start_once(engine)?;
+        Ok(module)
+    }
+
+    fn link(
+        engine: &Engine,
+        identity: Identity,
+        record: ModuleExport,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
         let Identity {
             kind,
             name,
             version,
             env,
         } = identity;
-        let record = inspect(wasm, kind, &name)?;
-        let component = cache
-            .component(engine, wasm)
-            .map_err(|error| LoadError::Compile(one_line(&error)))?;
         let pre = engine
             .linker(kind)
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .map_err(|error| LoadError::Link {
                 kind,
                 reason: one_line(&error),
             })?;
         let exports = Exports::find(&pre, kind, &name)?;
-        let module = Self {
+        Ok(Self {
             inner: Arc::new(Inner {
                 kind,
                 name,
@@ -121,9 +132,7 @@ impl LoadedModule {
                 pre,
                 exports,
             }),
-        };
-        module.start_once(engine)?;
-        Ok(module)
+        })
     }
 
     pub(crate) fn kind(&self) -> ModuleKind {
@@ -155,8 +164,9 @@ impl LoadedModule {
         self.inner.pre.instantiate(store)
     }
 
-    /// Starts an instance without any capability and asks it something harmless.
-    fn start_once(&self, engine: &Engine) -> Result<(), LoadError> {
+    /// Starts an instance without any capability and asks it something harmless: a command for its
+    /// schema, which is returned, and others for their query.
+    fn start_once(&self, engine: &Engine) -> Result<Option<String>, LoadError> {
         let mut store = Guest {
             env: self.env(),
             output: Output::memory(),
@@ -171,19 +181,42 @@ impl LoadedModule {
             .instantiate(&mut store)
             .and_then(|instance| match self.exports() {
                 Exports::Command { schema, .. } => {
-                    crate::commands::call_schema(&mut store, &instance, schema).map(drop)
+                    crate::commands::call_schema(&mut store, &instance, schema)
                 }
                 Exports::Projector(indices) => indices
                     .load(&mut store, &instance)?
                     .call_query(&mut store)
-                    .map(drop),
+                    .map(|_| None),
                 Exports::Effect(indices) => indices
                     .load(&mut store, &instance)?
                     .call_query(&mut store)
-                    .map(drop),
+                    .map(|_| None),
             });
         outcome.map_err(|error| LoadError::Start(Crash::of(&error, &store)))
     }
+}
+
+/// The JSON Schema of a command's input, as the component in `wasm` tells it; `None` where it tells
+/// none. Nothing is stored.
+///
+/// # Errors
+///
+/// A [`LoadError`] when the component cannot be run as this command.
+pub fn command_schema(
+    engine: &Engine,
+    wasm: &[u8],
+    command: ModuleName,
+) -> Result<Option<String>, LoadError> {
+    let identity = Identity {
+        kind: ModuleKind::Command,
+        name: command,
+        version: Version::new(0, 0, 0),
+        env: BTreeMap::new(),
+    };
+    let record = inspect(wasm, identity.kind, &identity.name)?;
+    let component = Component::new(engine.wasmtime(), wasm)
+        .map_err(|error| LoadError::Compile(one_line(&error)))?;
+    LoadedModule::link(engine, identity, record, &component)?.start_once(engine)
 }
 
 impl Exports {
