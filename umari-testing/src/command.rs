@@ -19,6 +19,11 @@ pub(crate) use self::expect::compare_runs;
 pub(crate) use self::race::race;
 pub use self::race::{Interleaving, Race, Racer, Racers, RacingCall};
 pub(crate) use self::run::{Ended, Run, execute};
+#[cfg(feature = "proptest")]
+pub(crate) use self::{
+    call::function_name,
+    run::{Class, execute_on},
+};
 
 use crate::check;
 use crate::engine::{Engine, Role};
@@ -318,7 +323,7 @@ impl Outcome {
 }
 
 /// A context as an entry point makes it, and the world after its ids were taken.
-fn fresh_context(
+pub(crate) fn fresh_context(
     world: &World,
     change: impl FnOnce(CommandContext) -> CommandContext,
 ) -> (World, CommandContext) {

@@ -6,6 +6,7 @@ use umari::host::{NewEvent, RawEvent};
 use umari::prelude::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::event_lock::Kind;
 use crate::metadata::Metadata;
 use crate::report::diff::Fields;
 use crate::report::{Report, Shown, Verdict};
@@ -13,7 +14,7 @@ use crate::report::{Report, Shown, Verdict};
 /// Events in order, of any types; written with [`events!`](crate::events).
 ///
 /// Each is serialised by the SDK's own code at once, so the list needs no enum over its types.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct Events {
     facts: Vec<Fact>,
@@ -66,24 +67,24 @@ impl Events {
     /// assert_eq!(plan.data.cents, 4900);
     /// ```
     pub fn with_stored(
-        mut self,
+        self,
         event_type: &str,
         version: u32,
         tags: impl IntoIterator<Item = impl Into<String>>,
         data: &Value,
     ) -> Self {
-        self.facts.push(Fact {
-            new: NewEvent {
-                event_type: event_type.to_owned(),
-                schema_version: version,
-                tags: tags.into_iter().map(Into::into).collect(),
-                encryption_scope: None,
-                payload: data.to_string(),
-            },
-            round_trip: None,
-            metadata: Metadata::new(),
-            gap: 0,
-        });
+        self.with_fact(Fact::stored(NewEvent {
+            event_type: event_type.to_owned(),
+            schema_version: version,
+            tags: tags.into_iter().map(Into::into).collect(),
+            encryption_scope: None,
+            payload: data.to_string(),
+        }))
+    }
+
+    /// Adds what is serialised already.
+    pub(crate) fn with_fact(mut self, fact: Fact) -> Self {
+        self.facts.push(fact);
         self
     }
 
@@ -170,6 +171,26 @@ impl Events {
     }
 }
 
+impl std::fmt::Debug for Events {
+    /// Each event as its name, its domain ids and its payload.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let facts = self.facts.iter().map(|fact| {
+            let (label, payload) = (fact.shown().label(), &fact.new.payload);
+            Verbatim(format!("{label} {payload}"))
+        });
+        f.debug_list().entries(facts).finish()
+    }
+}
+
+/// Text without the quotes and escapes of its `Debug`.
+struct Verbatim(String);
+
+impl std::fmt::Debug for Verbatim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl<E: Event> FromIterator<E> for Events {
     fn from_iter<I: IntoIterator<Item = E>>(events: I) -> Self {
         events.into_iter().fold(Self::new(), Self::with)
@@ -220,6 +241,8 @@ pub(crate) struct Fact {
     pub(crate) new: NewEvent,
     /// Absent where the test gave no type.
     round_trip: Option<RoundTrip>,
+    /// As above.
+    kind: Option<Kind>,
     pub(crate) metadata: Metadata,
     /// How many positions before it are free.
     pub(crate) gap: u32,
@@ -235,6 +258,18 @@ impl Fact {
         Self {
             new,
             round_trip: Some(round_trip::<E>),
+            kind: Some(Kind::of::<E>()),
+            metadata: Metadata::new(),
+            gap: 0,
+        }
+    }
+
+    /// An event as the log holds it, of whatever type.
+    pub(crate) fn stored(new: NewEvent) -> Self {
+        Self {
+            new,
+            round_trip: None,
+            kind: None,
             metadata: Metadata::new(),
             gap: 0,
         }
@@ -250,6 +285,10 @@ impl Fact {
 
     pub(crate) fn round_trip(&self) -> Option<RoundTrip> {
         self.round_trip
+    }
+
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.kind
     }
 }
 

@@ -113,6 +113,18 @@
 //! See [`check`]: races of a command with itself, idempotency, determinism, the laws of
 //! projectors, crashes of effects, and what JSON does to events.
 //!
+//! # Events that stay readable
+//!
+//! One test, `event_lock!().event(sample).fold(fold).check()`, keeps every event type and version that
+//! stores may hold in `umari-events.lock`, replays each payload through the code of today, and says
+//! what to write where a change would make one unreadable: see [`EventLock`].
+//!
+//! # What holds whatever happens
+//!
+//! With the feature `proptest`, `invariant().command(f, inputs).always(fold, |state| ..).check()` calls
+//! commands in random order, also two at the same moment, and shrinks what breaks an invariant to a
+//! short story; `histories()` makes random histories for `proptest!`. See the module `invariant`.
+//!
 //! # What these tests do not prove
 //!
 //! There is one process and no network: no timeouts, no partial failures of the store. There is
@@ -124,27 +136,39 @@ pub mod check;
 mod command;
 mod effect;
 mod engine;
+mod event_lock;
 mod events;
 mod given;
+#[cfg(feature = "proptest")]
+mod histories;
 mod http;
+#[cfg(feature = "proptest")]
+pub mod invariant;
 mod metadata;
 mod panics;
 pub mod prelude;
 mod projector;
 mod report;
 mod rows;
+mod shared;
 mod state;
 pub mod steps;
 mod world;
 
 pub use crate::command::{CommandInput, Interleaving, Outcome, Race, Racer, Racers};
 pub use crate::effect::{EffectGiven, EffectOutcome};
+pub use crate::event_lock::{EventLock, Writing};
 pub use crate::events::Events;
 pub use crate::given::{Given, given, given_nothing};
+#[cfg(feature = "proptest")]
+pub use crate::histories::{Histories, histories};
 pub use crate::http::{Http, Request, Route};
 pub use crate::metadata::Metadata;
 pub use crate::projector::Projection;
 pub use crate::state::{Past, QueryOutcome, Reader};
+
+#[cfg(feature = "proptest")]
+pub use proptest;
 
 /// What the macros write into tests.
 #[doc(hidden)]

@@ -10,6 +10,8 @@ use crate::engine::sweep::Killed;
 thread_local! {
     /// Whether code under test is running on this thread.
     static LISTENING: Cell<bool> = const { Cell::new(false) };
+    /// Whether nobody needs to hear of it, since the same panic has been heard before.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
     /// Where the last panic of this thread was.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -33,6 +35,15 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
+/// Runs code under test again and again, without the messages of its panics on standard error.
+#[cfg(feature = "proptest")]
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let before = QUIET.replace(true);
+    let result = work();
+    QUIET.set(before);
+    result
+}
+
 /// Only the panic hook knows where a panic was. Ours notes it, and hands on to the one before.
 fn listen() {
     static ONCE: Once = Once::new();
@@ -42,7 +53,9 @@ fn listen() {
             if LISTENING.get() {
                 PLACE.set(info.location().map(ToString::to_string));
             }
-            previous(info);
+            if !(LISTENING.get() && QUIET.get()) {
+                previous(info);
+            }
         }));
     });
 }

@@ -29,6 +29,11 @@ impl Report {
         }
     }
 
+    /// The one line that says what is wrong.
+    pub(crate) fn headline(&self) -> &str {
+        &self.headline
+    }
+
     pub(crate) fn scenario(self, story: &Story) -> Self {
         self.section("scenario", story.render())
     }

@@ -10,9 +10,11 @@ mod harness {
     mod colours;
     mod commands;
     mod effects;
+    mod event_lock;
     mod failures;
     mod folds;
     mod histories;
+    mod invariants;
     mod metadata;
     mod projectors;
     mod races;

@@ -7,3 +7,6 @@ mod shop;
 pub use plan::{PlanStatus, ProductApplicability, WarrantyPlanArchived, WarrantyPlanCreated};
 pub use sale::WarrantySold;
 pub use shop::{ShopConnected, ShopReconnected};
+
+#[cfg(test)]
+mod tests;

@@ -135,6 +135,12 @@ impl Call {
         &self.name
     }
 
+    /// The input as JSON text; empty where there is none to show.
+    #[cfg(feature = "proptest")]
+    pub(crate) fn input(&self) -> &str {
+        &self.input
+    }
+
     pub(crate) fn make(&self, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
         (self.function)(context)
     }
@@ -170,7 +176,7 @@ fn input_fault<I: CommandInput>(text: &str) -> Option<String> {
 }
 
 /// `create_plan::execute`: the module tells commands apart, since most are called `execute`.
-fn function_name<F>() -> String {
+pub(crate) fn function_name<F>() -> String {
     let name = type_name::<F>();
     if name.contains("{{closure}}") {
         return "|input, context| ..".to_owned();

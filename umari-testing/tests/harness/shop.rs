@@ -222,7 +222,7 @@ impl std::error::Error for SaleError {}
 pub(crate) mod sell_warranty {
     use super::*;
 
-    #[derive(DomainIds, Serialize, Deserialize)]
+    #[derive(Debug, DomainIds, Serialize, Deserialize)]
     pub(crate) struct Input {
         #[domain_id]
         pub(crate) plan_id: u64,

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use umari_testing::prelude::*;
 use warranty::events::WarrantyPlanCreated;
 use warranty::samples::{
@@ -190,4 +192,26 @@ fn every_field_is_checked() {
             .when(execute, input)
             .then_invalid(field);
     }
+}
+
+#[test]
+fn whatever_is_sold_no_line_is_covered_twice_and_no_id_is_taken_twice() {
+    let few = (1..3_u64, 1..3_u64, 1..4_u128);
+    given(events![shop_connected(), plan_created()])
+        .invariant()
+        .command_with(execute, few, |(order_id, line_item_id, warranty_id)| {
+            Input {
+                order_id,
+                line_item_id,
+                warranty_id: Uuid::from_u128(warranty_id),
+                ..input()
+            }
+        })
+        .holds("each sale has a line and an id of its own", |now| {
+            let sold = now.fold(EventFold::<WarrantySold>::new()).events;
+            let lines: BTreeSet<_> = sold.iter().map(|sale| sale.data.line_item_id).collect();
+            let ids: BTreeSet<_> = sold.iter().map(|sale| sale.data.warranty_id).collect();
+            lines.len() == sold.len() && ids.len() == sold.len()
+        })
+        .check();
 }

@@ -113,3 +113,15 @@ fn a_shop_has_a_lane_of_its_own() {
         .run::<RegisterWebhooks>()
         .then_partition_key(SHOP_ID.to_string().as_str());
 }
+
+#[test]
+fn stored_events_stay_readable() {
+    event_lock!()
+        .event(completed("orders/paid"))
+        .fold(AlreadyRegisteredFold {
+            shop_id: SHOP_ID,
+            topic: "orders/paid".into(),
+            current_event_id: Uuid::nil(),
+        })
+        .check();
+}
