@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use umari::host::{
-    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, QueryItem, Transaction,
+    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, QueryItem, Reading, Transaction,
     TransactionError,
 };
 use umari::prelude::{CommandContext, Uuid};
@@ -53,6 +53,8 @@ pub(crate) struct Engine {
     world: World,
     pub(crate) log: RefCell<Log>,
     pub(crate) traces: RefCell<Vec<Trace>>,
+    /// What the folds of the next transaction read.
+    readings: RefCell<Rc<[Reading]>>,
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
     /// Why the test must fail whatever the module makes of the answer.
     pub(crate) violation: RefCell<Option<String>>,
@@ -75,6 +77,7 @@ impl Engine {
             role: Cell::new(role),
             log: RefCell::new(world.log.clone()),
             traces: RefCell::default(),
+            readings: RefCell::default(),
             requests: RefCell::default(),
             violation: RefCell::default(),
             database: OnceCell::new(),
@@ -252,6 +255,10 @@ impl Host for Engine {
 
     fn env(&self, name: &str) -> Option<String> {
         self.world.env.get(name).cloned()
+    }
+
+    fn reading(&self, readings: &mut dyn FnMut() -> Vec<Reading>) {
+        *self.readings.borrow_mut() = readings().into();
     }
 
     fn new_id(&self) -> Uuid {

@@ -73,6 +73,13 @@ pub trait Host {
 
     /// A fresh identifier, for causation and correlation ids.
     fn new_id(&self) -> Uuid;
+
+    /// What each reader is about to read, just before its transaction is opened: for a host that
+    /// explains what was read and why. The list is made when it is asked for.
+    #[cfg(not(target_family = "wasm"))]
+    fn reading(&self, readings: &mut dyn FnMut() -> Vec<Reading>) {
+        let _ = readings;
+    }
 }
 
 /// One read of the log, and the append that depends on it.
@@ -170,6 +177,28 @@ pub struct QueryItem {
     pub types: Vec<String>,
     /// Domain ids in the form `name:value`.
     pub tags: Vec<String>,
+}
+
+/// What one reader reads: one of the folds of a command or query, or its decider.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The type of the reader.
+    pub reader: &'static str,
+    /// One for each event type in its set.
+    pub selected: Vec<Selected>,
+}
+
+/// Which events of one type a reader reads.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// The names of the type: its own, and its aliases.
+    pub event_types: Vec<&'static str>,
+    /// The domain ids that an event must carry, each with the values of which it must have one.
+    pub domain_ids: Vec<(&'static str, Vec<String>)>,
+    /// Whether a `#[scope(..)]` chose them.
+    pub scoped: bool,
 }
 
 /// Where a read of the past ends, inclusive.

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use umari::host::{AsOf, NewEvent, QueryItem, RawEvent, Receipt, Transaction, TransactionError};
+use umari::host::{
+    AsOf, NewEvent, QueryItem, RawEvent, Reading, Receipt, Transaction, TransactionError,
+};
 
 use super::Engine;
 use super::log::{Condition, Origin};
@@ -15,6 +17,8 @@ const BATCH_EVENTS: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     pub(crate) condition: Condition,
+    /// What each fold reads; empty where the module asked by itself.
+    pub(crate) readings: Rc<[Reading]>,
     /// The positions that were handed to the module.
     pub(crate) read: Vec<u64>,
     /// What the module tried to append, whether or not it was let.
@@ -68,6 +72,7 @@ impl LogTransaction {
         let mut traces = engine.traces.borrow_mut();
         traces.push(Trace {
             condition: condition.clone(),
+            readings: engine.readings.take(),
             read: Vec::new(),
             attempted: Vec::new(),
             duplicate,

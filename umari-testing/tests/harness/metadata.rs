@@ -272,8 +272,8 @@ fn other_metadata_than_expected() {
               rejected: plan already exists
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                                         A           B
               1  shop.connected  shop_id:42             read        other type

@@ -473,7 +473,7 @@ fn an_interleaving_that_ends_otherwise() {
               + 1
 
             boundary
-              A  warranty.sold
+              A  EventCounter<WarrantySold>  warranty.sold
 
                                                             A
               1  shop.connected  shop_id:42                 other type

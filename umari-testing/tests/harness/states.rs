@@ -111,7 +111,7 @@ fn a_decider_that_decides_otherwise() {
               + 4
 
             boundary
-              A  seats.reserved {show_id:7}
+              A  Seats  seats.reserved {show_id:7}
 
                                             A
               1  seats.reserved  show_id:7  read
@@ -132,7 +132,7 @@ fn a_decider_that_decides_otherwise() {
 
             boundary
               nothing had happened by then; these were asked for:
-              A  seats.reserved {show_id:7}
+              A  Seats  seats.reserved {show_id:7}
         "#]],
     );
     fails(
@@ -152,7 +152,7 @@ fn a_decider_that_decides_otherwise() {
               rejected: only 4 seats are free
 
             boundary
-              A  seats.reserved {show_id:7}
+              A  Seats  seats.reserved {show_id:7}
 
                                             A
               1  seats.reserved  show_id:7  read
@@ -244,8 +244,8 @@ fn a_query_that_ends_otherwise() {
                 )
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                                         A           B
               1  shop.connected  shop_id:42             read        other type
@@ -255,48 +255,48 @@ fn a_query_that_ends_otherwise() {
     fails(
         || answer.then_failed("limit"),
         expect![[r#"
-        the query was expected to fail with "limit", but succeeded
+            the query was expected to fail with "limit", but succeeded
 
-        scenario
-          given  1  shop.connected  shop_id:42
-                 2  plan.created    plan_id:1, shop_id:42
-          query  || ..
+            scenario
+              given  1  shop.connected  shop_id:42
+                     2  plan.created    plan_id:1, shop_id:42
+              query  || ..
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                                    A           B
-          1  shop.connected  shop_id:42             read        other type
-          2  plan.created    plan_id:1, shop_id:42  other type  read
-    "#]],
+                                                        A           B
+              1  shop.connected  shop_id:42             read        other type
+              2  plan.created    plan_id:1, shop_id:42  other type  read
+        "#]],
     );
     fails(
         || answer.then_read(events![connected(42)]),
         expect![[r#"
-        the query read other events than expected
+            the query read other events than expected
 
-        scenario
-          given  1  shop.connected  shop_id:42
-                 2  plan.created    plan_id:1, shop_id:42
-          query  || ..
+            scenario
+              given  1  shop.connected  shop_id:42
+                     2  plan.created    plan_id:1, shop_id:42
+              query  || ..
 
-        events (- expected, + read)
-            1  shop.connected
-          + 2  plan.created
-               + months: 24
-               + plan_id: 1
-               + shop_id: 42
-               + title: "Gold"
+            events (- expected, + read)
+                1  shop.connected
+              + 2  plan.created
+                   + months: 24
+                   + plan_id: 1
+                   + shop_id: 42
+                   + title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                                    A           B
-          1  shop.connected  shop_id:42             read        other type
-          2  plan.created    plan_id:1, shop_id:42  other type  read
-    "#]],
+                                                        A           B
+              1  shop.connected  shop_id:42             read        other type
+              2  plan.created    plan_id:1, shop_id:42  other type  read
+        "#]],
     );
 
     let limited = shop
@@ -305,53 +305,53 @@ fn a_query_that_ends_otherwise() {
     fails(
         || limited.then_state((true, gold())),
         expect![[r#"
-        a state was expected, but the query failed
+            a state was expected, but the query failed
 
-        scenario
-          given   1  shop.connected  shop_id:42
-                  2  plan.created    plan_id:1, shop_id:42
-                  3  shop.connected  shop_id:42
-          query   || ..
-          failed  `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
+            scenario
+              given   1  shop.connected  shop_id:42
+                      2  plan.created    plan_id:1, shop_id:42
+                      3  shop.connected  shop_id:42
+              query   || ..
+              failed  `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
 
-        cause
-          `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
+            cause
+              `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                                    A           B
-          1  shop.connected  shop_id:42             read        other type
-          2  plan.created    plan_id:1, shop_id:42  other type  read
-          3  shop.connected  shop_id:42             read        other type
-    "#]],
+                                                        A           B
+              1  shop.connected  shop_id:42             read        other type
+              2  plan.created    plan_id:1, shop_id:42  other type  read
+              3  shop.connected  shop_id:42             read        other type
+        "#]],
     );
     fails(
         || limited.then_failed("no such shop"),
         expect![[r#"
-        the query failed for another reason
+            the query failed for another reason
 
-        scenario
-          given   1  shop.connected  shop_id:42
-                  2  plan.created    plan_id:1, shop_id:42
-                  3  shop.connected  shop_id:42
-          query   || ..
-          failed  `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
+            scenario
+              given   1  shop.connected  shop_id:42
+                      2  plan.created    plan_id:1, shop_id:42
+                      3  shop.connected  shop_id:42
+              query   || ..
+              failed  `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
 
-        message (- expected to contain, + actual)
-          - no such shop
-          + `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
+            message (- expected to contain, + actual)
+              - no such shop
+              + `query` reads more than its limit of 2 events: narrow its scope, raise the limit, or let a snapshot stand for its past
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                                    A           B
-          1  shop.connected  shop_id:42             read        other type
-          2  plan.created    plan_id:1, shop_id:42  other type  read
-          3  shop.connected  shop_id:42             read        other type
-    "#]],
+                                                        A           B
+              1  shop.connected  shop_id:42             read        other type
+              2  plan.created    plan_id:1, shop_id:42  other type  read
+              3  shop.connected  shop_id:42             read        other type
+        "#]],
     );
 
     let broken = shop.query(|| -> Result<u32, FoldError> { panic!("nobody home") });

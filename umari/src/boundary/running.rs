@@ -8,6 +8,8 @@ use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds};
 use crate::event::{EventSet, SerializationError, StoredEvent, decode_each};
 use crate::fold::{Fold, FoldError};
+#[cfg(not(target_family = "wasm"))]
+use crate::host::{self, Host};
 use crate::host::{QueryItem, RawEvent, Transaction};
 
 /// What reads events into a state: a fold, or the reading half of a decider.
@@ -181,12 +183,20 @@ pub trait Readers {
     fn each<'a>(&'a mut self, visit: &mut dyn FnMut(&'a mut dyn Replay));
 }
 
-/// The query that covers what all of them read.
+/// The query that covers what all of them read, of which the host is told.
 ///
 /// # Errors
 ///
 /// Where bindings cannot mean what was meant.
 pub(crate) fn wanted(readers: &mut dyn Readers) -> Result<Vec<QueryItem>, FoldError> {
+    #[cfg(not(target_family = "wasm"))]
+    host::with(|host| {
+        Host::reading(host, &mut || {
+            let mut readings = Vec::new();
+            readers.each(&mut |reader| readings.push(reader.selection().reading()));
+            readings
+        });
+    });
     let mut query = Query::new();
     let mut covered = Ok(());
     readers.each(&mut |reader| {

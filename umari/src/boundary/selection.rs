@@ -7,6 +7,8 @@ use crate::domain_id::{Binding, DomainIdValues, is_tag, listed, tag};
 use crate::event::EventDomainId;
 use crate::fold::FoldError;
 use crate::host::{QueryItem, RawEvent};
+#[cfg(not(target_family = "wasm"))]
+use crate::host::{Reading, Selected};
 use crate::limits::QUERY_ITEMS_MAX;
 
 /// The events that a reader reads: those of its event set that carry what its bindings say.
@@ -33,6 +35,15 @@ impl Selection {
 
     pub(crate) fn matches(&self, event: &RawEvent) -> bool {
         self.selectors().any(|selector| selector.matches(event))
+    }
+
+    /// The same for people.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn reading(&self) -> Reading {
+        Reading {
+            reader: self.reader,
+            selected: self.selectors().map(Selector::selected).collect(),
+        }
     }
 
     fn selectors(&self) -> impl Iterator<Item = Selector<'_>> {
@@ -129,6 +140,23 @@ impl<'a> Selector<'a> {
             };
             Some(Condition { name, values })
         })
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn selected(self) -> Selected {
+        let domain_ids = self.conditions().map(|condition| {
+            let values = match condition.values {
+                Values::One(value) => vec![value.to_owned()],
+                Values::Any(values) => values.to_vec(),
+                Values::Missing => Vec::new(),
+            };
+            (condition.name, values)
+        });
+        Selected {
+            event_types: self.types().collect(),
+            domain_ids: domain_ids.collect(),
+            scoped: self.ids.scoped,
+        }
     }
 
     /// Collects the conditions, each once, and refuses bindings that cannot mean what was meant.

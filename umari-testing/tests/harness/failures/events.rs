@@ -35,8 +35,8 @@ fn another_field() {
                    + title: "Gold"
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                              A     B
               1  shop.connected  shop_id:42  read  other type
@@ -71,8 +71,8 @@ fn another_domain_id() {
                    + tag plan_id:1
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                              A     B
               1  shop.connected  shop_id:42  read  other type
@@ -114,7 +114,7 @@ fn another_type() {
               `shop.reconnected` was emitted instead of `shop.connected`, with the same fields
 
             boundary
-              A  shop.connected {shop_id:42}
+              A  EventFold<ShopConnected>  shop.connected {shop_id:42}
 
                                              A
               1  shop.connected  shop_id:42  read
@@ -128,50 +128,50 @@ fn too_few_and_too_many() {
     fails(
         || created.then(events![plan(1), PlanArchived { plan_id: 1 }]),
         expect![[r#"
-        the emitted events are not the expected ones
+            the emitted events are not the expected ones
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        events (- expected, + emitted)
-            1  plan.created
-          - 2  plan.archived
-               - plan_id: 1
+            events (- expected, + emitted)
+                1  plan.created
+              - 2  plan.archived
+                   - plan_id: 1
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_nothing(),
         expect![[r#"
-        the emitted events are not the expected ones
+            the emitted events are not the expected ones
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        events (- expected, + emitted)
-          + 1  plan.created
-               + months: 24
-               + plan_id: 1
-               + shop_id: 42
-               + title: "Gold"
+            events (- expected, + emitted)
+              + 1  plan.created
+                   + months: 24
+                   + plan_id: 1
+                   + shop_id: 42
+                   + title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
 }
 
@@ -221,7 +221,7 @@ fn another_order() {
 
             boundary
               the log was empty; these were asked for:
-              A  plan.created | plan.archived {plan_id:1}
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
         "#]],
     );
 }
@@ -253,8 +253,8 @@ fn rejected_instead_of_emitting() {
               rejected: shop does not exist
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                                A                       B
               1  shop.connected    shop_id:7   missing tag shop_id:42  other type
@@ -285,8 +285,8 @@ fn a_shredded_event_is_named_in_the_grid() {
               rejected: shop does not exist
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                                          A                         B
               1  shop.connected  shop_id:42  (shredded)  read, skipped (shredded)  other type
@@ -305,34 +305,34 @@ fn a_used_key_is_the_cause() {
     fails(
         || sold_once.when_again().then(events![sold(7)]),
         expect![[r#"
-        the emitted events are not the expected ones
+            the emitted events are not the expected ones
 
-        scenario
-          given     1  plan.created   plan_id:1, shop_id:42
-          when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
-          with key  00000000-0000-0000-0000-000000000007
-          emitted   2  warranty.sold  plan_id:1, line_item_id:7
-          when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
-          with key  00000000-0000-0000-0000-000000000007
-          emitted   nothing
+            scenario
+              given     1  plan.created   plan_id:1, shop_id:42
+              when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
+              with key  00000000-0000-0000-0000-000000000007
+              emitted   2  warranty.sold  plan_id:1, line_item_id:7
+              when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
+              with key  00000000-0000-0000-0000-000000000007
+              emitted   nothing
 
-        events (- expected, + emitted)
-          - 1  warranty.sold
-               - line_item_id: 7
-               - plan_id: 1
-               - price: "9.90"
+            events (- expected, + emitted)
+              - 1  warranty.sold
+                   - line_item_id: 7
+                   - plan_id: 1
+                   - price: "9.90"
 
-        cause
-          the idempotency key was used before, by the event at position 2, so the command did not decide again
+            cause
+              the idempotency key was used before, by the event at position 2, so the command did not decide again
 
-        boundary
-          A  plan.created | plan.archived {plan_id:1}
-          B  warranty.sold {line_item_id:7}
+            boundary
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
+              B  EventCounter<WarrantySold>  warranty.sold {line_item_id:7}
 
-                                                       A           B
-          1  plan.created   plan_id:1, shop_id:42      read        other type
-          2  warranty.sold  plan_id:1, line_item_id:7  other type  read
-    "#]],
+                                                           A           B
+              1  plan.created   plan_id:1, shop_id:42      read        other type
+              2  warranty.sold  plan_id:1, line_item_id:7  other type  read
+        "#]],
     );
 }
 

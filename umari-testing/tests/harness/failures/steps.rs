@@ -12,77 +12,77 @@ fn emitting_instead_of_rejected() {
     fails(
         || created.then_rejected("plan already exists"),
         expect![[r#"
-        a rejection with "plan already exists" was expected, but the command succeeded
+            a rejection with "plan already exists" was expected, but the command succeeded
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        emitted
-            1  plan.created
-                 months: 24
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            emitted
+                1  plan.created
+                     months: 24
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_invalid("title"),
         expect![[r#"
-        the field `title` was expected to be invalid, but the command succeeded
+            the field `title` was expected to be invalid, but the command succeeded
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        emitted
-            1  plan.created
-                 months: 24
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            emitted
+                1  plan.created
+                     months: 24
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_conflict(),
         expect![[r#"
-        a conflict was expected, but the command succeeded
+            a conflict was expected, but the command succeeded
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        emitted
-            1  plan.created
-                 months: 24
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            emitted
+                1  plan.created
+                     months: 24
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
 }
 
@@ -93,26 +93,26 @@ fn rejected_for_another_reason() {
     fails(
         || sale.then_rejected("sold before"),
         expect![[r#"
-        the command was rejected for another reason
+            the command was rejected for another reason
 
-        scenario
-          given     1  plan.created   plan_id:1, shop_id:42
-                    2  plan.archived  plan_id:1
-          when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
-          rejected  the plan is archived
+            scenario
+              given     1  plan.created   plan_id:1, shop_id:42
+                        2  plan.archived  plan_id:1
+              when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
+              rejected  the plan is archived
 
-        message (- expected to contain, + actual)
-          - sold before
-          + the plan is archived
+            message (- expected to contain, + actual)
+              - sold before
+              + the plan is archived
 
-        boundary
-          A  plan.created | plan.archived {plan_id:1}
-          B  warranty.sold {line_item_id:7}
+            boundary
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
+              B  EventCounter<WarrantySold>  warranty.sold {line_item_id:7}
 
-                                                   A     B
-          1  plan.created   plan_id:1, shop_id:42  read  other type
-          2  plan.archived  plan_id:1              read  other type
-    "#]],
+                                                       A     B
+              1  plan.created   plan_id:1, shop_id:42  read  other type
+              2  plan.archived  plan_id:1              read  other type
+        "#]],
     );
     fails(
         || sale.then_rejected_with::<SaleError>(|error| *error == SaleError::SoldBefore),
@@ -129,8 +129,8 @@ fn rejected_for_another_reason() {
               Archived
 
             boundary
-              A  plan.created | plan.archived {plan_id:1}
-              B  warranty.sold {line_item_id:7}
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
+              B  EventCounter<WarrantySold>  warranty.sold {line_item_id:7}
 
                                                        A     B
               1  plan.created   plan_id:1, shop_id:42  read  other type
@@ -140,51 +140,51 @@ fn rejected_for_another_reason() {
     fails(
         || sale.then_rejected_with::<std::num::ParseIntError>(|_| true),
         expect![[r#"
-        the command was rejected with an error of another type
+            the command was rejected with an error of another type
 
-        scenario
-          given     1  plan.created   plan_id:1, shop_id:42
-                    2  plan.archived  plan_id:1
-          when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
-          rejected  the plan is archived
+            scenario
+              given     1  plan.created   plan_id:1, shop_id:42
+                        2  plan.archived  plan_id:1
+              when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
+              rejected  the plan is archived
 
-        expected
-          ParseIntError
+            expected
+              ParseIntError
 
-        actual
-          the plan is archived
+            actual
+              the plan is archived
 
-        boundary
-          A  plan.created | plan.archived {plan_id:1}
-          B  warranty.sold {line_item_id:7}
+            boundary
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
+              B  EventCounter<WarrantySold>  warranty.sold {line_item_id:7}
 
-                                                   A     B
-          1  plan.created   plan_id:1, shop_id:42  read  other type
-          2  plan.archived  plan_id:1              read  other type
-    "#]],
+                                                       A     B
+              1  plan.created   plan_id:1, shop_id:42  read  other type
+              2  plan.archived  plan_id:1              read  other type
+        "#]],
     );
     fails(
         || sale.receipt(),
         expect![[r#"
-        a receipt was asked for, but the command was rejected
+            a receipt was asked for, but the command was rejected
 
-        scenario
-          given     1  plan.created   plan_id:1, shop_id:42
-                    2  plan.archived  plan_id:1
-          when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
-          rejected  the plan is archived
+            scenario
+              given     1  plan.created   plan_id:1, shop_id:42
+                        2  plan.archived  plan_id:1
+              when      sell_warranty::execute({"plan_id":1,"line_item_id":7,"price":"9.90"})
+              rejected  the plan is archived
 
-        cause
-          rejected: the plan is archived
+            cause
+              rejected: the plan is archived
 
-        boundary
-          A  plan.created | plan.archived {plan_id:1}
-          B  warranty.sold {line_item_id:7}
+            boundary
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
+              B  EventCounter<WarrantySold>  warranty.sold {line_item_id:7}
 
-                                                   A     B
-          1  plan.created   plan_id:1, shop_id:42  read  other type
-          2  plan.archived  plan_id:1              read  other type
-    "#]],
+                                                       A     B
+              1  plan.created   plan_id:1, shop_id:42  read  other type
+              2  plan.archived  plan_id:1              read  other type
+        "#]],
     );
 }
 
@@ -227,48 +227,48 @@ fn events_by_type_content_and_count() {
     fails(
         || created.then_event::<PlanArchived>(|_| true),
         expect![[r#"
-        `plan.archived` was not emitted
+            `plan.archived` was not emitted
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        emitted
-          plan.created {plan_id:1, shop_id:42}
+            emitted
+              plan.created {plan_id:1, shop_id:42}
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_event::<PlanCreated>(|plan| plan.months == 12),
         expect![[r#"
-        `plan.created` is not what the test's closure wants
+            `plan.created` is not what the test's closure wants
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        emitted
-            1  plan.created
-                 months: 24
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            emitted
+                1  plan.created
+                     months: 24
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_count::<PlanCreated>(2),
@@ -281,8 +281,8 @@ fn events_by_type_content_and_count() {
               emitted  2  plan.created    plan_id:1, shop_id:42
 
             boundary
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
                                              A     B
               1  shop.connected  shop_id:42  read  other type
@@ -296,55 +296,55 @@ fn events_by_type_content_and_count() {
             })
         },
         expect![[r#"
-        `plan.created` was emitted with other fields
+            `plan.created` was emitted with other fields
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        event (- expected, + emitted)
-            1  plan.created
-               - months: 12
-               + months: 24
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            event (- expected, + emitted)
+                1  plan.created
+                   - months: 12
+                   + months: 24
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_contains(PlanArchived { plan_id: 1 }),
         expect![[r#"
-        `plan.archived` was not emitted
+            `plan.archived` was not emitted
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        events (- expected, + emitted)
-          - 1  plan.archived
-               - plan_id: 1
-          + 1  plan.created
-               + months: 24
-               + plan_id: 1
-               + shop_id: 42
-               + title: "Gold"
+            events (- expected, + emitted)
+              - 1  plan.archived
+                   - plan_id: 1
+              + 1  plan.created
+                   + months: 24
+                   + plan_id: 1
+                   + shop_id: 42
+                   + title: "Gold"
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
     fails(
         || created.then_tags(["plan_id:1"]),
@@ -367,26 +367,26 @@ fn events_by_type_content_and_count() {
     fails(
         || created.then_read(events![connected(42), connected(43)]),
         expect![[r#"
-        the command read other events than expected
+            the command read other events than expected
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given    1  shop.connected  shop_id:42
+              when     create_plan::execute({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
+              emitted  2  plan.created    plan_id:1, shop_id:42
 
-        events (- expected, + read)
-            1  shop.connected
-          - 2  shop.connected
-               - name: "shop 43"
-               - shop_id: 43
+            events (- expected, + read)
+                1  shop.connected
+              - 2  shop.connected
+                   - name: "shop 43"
+                   - shop_id: 43
 
-        boundary
-          A  shop.connected {shop_id:42}
-          B  plan.created | plan.archived {plan_id:1}
+            boundary
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
 
-                                         A     B
-          1  shop.connected  shop_id:42  read  other type
-    "#]],
+                                             A     B
+              1  shop.connected  shop_id:42  read  other type
+        "#]],
     );
 }
 
@@ -418,10 +418,10 @@ fn another_state() {
                 }
 
             boundary
-              A  plan.created | plan.archived {plan_id:2}
+              A  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:2}
 
                                                       A
-              1  plan.created  plan_id:1, shop_id:42  missing tag plan_id:2
+              1  plan.created  plan_id:1, shop_id:42  excluded by #[scope(plan_id)]
         "#]],
     );
 }
@@ -462,8 +462,8 @@ fn a_given_command_that_does_not_succeed() {
 
             boundary
               the log was empty; these were asked for:
-              A  shop.connected {shop_id:42}
-              B  plan.created | plan.archived {plan_id:1}
+              A  ShopExistsFold  shop.connected {shop_id:42}
+              B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
         "#]],
     );
 }

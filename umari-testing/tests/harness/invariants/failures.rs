@@ -27,7 +27,7 @@ fn a_rule_that_one_call_after_the_other_breaks() {
               3
 
             boundary of the last call
-              A  seat.reserved {order_id:1}
+              A  EventCounter<SeatReserved>  seat.reserved {order_id:1}
 
                                                        A
               1  seat.reserved  show_id:1, order_id:2  missing tag order_id:1
@@ -135,8 +135,8 @@ fn a_rule_of_several_folds() {
               emitted  3  seat.reserved  show_id:1, order_id:2
 
             boundary of the last call
-              A  seat.reserved {show_id:1}
-              B  seat.reserved {order_id:2}
+              A  EventCounter<SeatReserved>  seat.reserved {show_id:1}
+              B  EventCounter<SeatReserved>  seat.reserved {order_id:2}
 
                                                        A                      B
               1  seat.reserved  show_id:2, order_id:9  missing tag show_id:1  missing tag order_id:2
@@ -182,8 +182,8 @@ fn a_rule_that_asserts() {
               0
 
             boundary of the last call
-              A  seat.reserved {show_id:1}
-              B  seat.reserved {order_id:1}
+              A  EventCounter<SeatReserved>  seat.reserved {show_id:1}
+              B  EventCounter<SeatReserved>  seat.reserved {order_id:1}
 
                                                        A     B
               1  seat.reserved  show_id:1, order_id:2  read  missing tag order_id:1
@@ -340,8 +340,8 @@ fn another_seed() {
 
             boundary of the last call
               the log was empty; these were asked for:
-              A  seat.reserved {show_id:1}
-              B  seat.reserved {order_id:1}
+              A  EventCounter<SeatReserved>  seat.reserved {show_id:1}
+              B  EventCounter<SeatReserved>  seat.reserved {order_id:1}
 
             as a test of its own
               given_nothing()
