@@ -461,7 +461,7 @@ fn each_form_of_scope_asks_the_store_for_its_own_tags() {
         store.query(),
         [
             item(&["widget.created"], &["widget_id:w"]),
-            item(&["widget.archived"], &["shop_id:shop", "widget_id:w"]),
+            item(&["widget.archived"], &["widget_id:w", "shop_id:shop"]),
             item(&["settings.changed"], &["shop_id:acme"]),
         ]
     );
