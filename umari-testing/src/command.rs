@@ -9,9 +9,11 @@ use umari::event::{Event, SingleEvent, decode};
 use umari::host::RawEvent;
 
 mod call;
+pub(crate) mod cause;
 mod expect;
 mod race;
 mod run;
+mod shredding;
 
 pub(crate) use self::call::Call;
 pub use self::call::CommandInput;

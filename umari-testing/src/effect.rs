@@ -8,12 +8,13 @@ use umari::host::{HttpRequest, RawEvent};
 
 mod expect;
 mod session;
+mod shredding;
 
 pub(crate) use self::expect::header;
 pub(crate) use self::session::deliver;
 use self::session::{Delivery, Session, session};
 
-use crate::check::{CRASH_SWEEP, crash_sweep};
+use crate::check::{CRASH_SWEEP, SERVER_ERROR, crash_sweep, server_error};
 use crate::events::Events;
 use crate::given::{Given, short};
 use crate::http::Request;
@@ -44,7 +45,8 @@ impl EffectGiven {
     /// # Panics
     ///
     /// Panics at a request that is not scripted, where `init` fails, and where
-    /// [`CRASH_SWEEP`](crate::check::CRASH_SWEEP) finds a fault.
+    /// [`CRASH_SWEEP`](crate::check::CRASH_SWEEP) or [`SERVER_ERROR`](crate::check::SERVER_ERROR) finds a
+    /// fault.
     #[track_caller]
     #[must_use = "a run proves something only once a `then` step has been called"]
     pub fn run<E: Effect>(&self) -> EffectOutcome {
@@ -53,8 +55,10 @@ impl EffectGiven {
 
     fn try_run<E: Effect>(&self) -> Verdict<EffectOutcome> {
         let mut world = self.world.clone();
-        world.story.line("run", &short(std::any::type_name::<E>()));
+        let name = short(std::any::type_name::<E>());
+        world.story.line("run", &name);
         let start = Start {
+            name: name.into(),
             world,
             after: self.after,
             session: session::<E>,
@@ -63,6 +67,10 @@ impl EffectGiven {
         if outcome.last.failure.is_none() && outcome.start.world.waivers.runs(CRASH_SWEEP) {
             crash_sweep::check::<E>(&outcome.start.world, self.after)?;
         }
+        let sent = outcome.last.failure.is_none() && !outcome.last.requests.is_empty();
+        if sent && outcome.start.world.waivers.runs(SERVER_ERROR) {
+            server_error::check::<E>(&outcome.start.world, self.after)?;
+        }
         Ok(outcome)
     }
 }
@@ -70,6 +78,8 @@ impl EffectGiven {
 /// How a session with one effect begins; it is repeated from here when events are redelivered.
 #[derive(Clone)]
 struct Start {
+    /// The effect's type.
+    name: Rc<str>,
     world: World,
     after: u64,
     session: fn(&World, u64, u32) -> Verdict<Session>,

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use umari::host::{
     AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, QueryItem, Reading, Transaction,
-    TransactionError,
+    TransactionError, Upcasting,
 };
-use umari::prelude::{CommandContext, Uuid};
+use umari::prelude::{CommandContext, DateTime, Utc, Uuid};
 
 pub(crate) mod database;
 pub(crate) mod ids;
@@ -19,10 +19,12 @@ pub(crate) mod log;
 pub(crate) mod sweep;
 pub(crate) mod transaction;
 
-use self::database::SqliteDatabase;
+use self::database::{Change, SqliteDatabase};
 use self::log::{Log, Origin};
 use self::sweep::{CrashPoints, HostCall};
 use self::transaction::{LogTransaction, Trace};
+use crate::check::upcast_loss::Loss;
+use crate::http;
 use crate::world::World;
 
 /// What the code under test is compiled to in production, and so what it may ask of its host.
@@ -56,12 +58,20 @@ pub(crate) struct Engine {
     /// What the folds of the next transaction read.
     readings: RefCell<Rc<[Reading]>>,
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
+    /// The status that each request was answered with; 0 where there was no answer.
+    pub(crate) answers: RefCell<Vec<u16>>,
+    /// The request, by its index, that is answered with 500 whatever the test scripts.
+    pub(crate) refuse: Cell<Option<usize>>,
     /// Why the test must fail whatever the module makes of the answer.
     pub(crate) violation: RefCell<Option<String>>,
     /// Opened when it is first needed: most commands never do.
     database: OnceCell<SqliteDatabase>,
     in_savepoint: Cell<bool>,
     pub(crate) crash_points: Rc<CrashPoints>,
+    /// The upcasts that lost something.
+    pub(crate) losses: RefCell<Vec<Rc<Loss>>>,
+    /// Whether the module asked for the time, which the scenario's clock told it.
+    pub(crate) asked_time: Cell<bool>,
     /// The position up to which an effect has handled its events.
     pub(crate) completed: Cell<u64>,
     fresh_ids: Cell<u64>,
@@ -79,10 +89,14 @@ impl Engine {
             traces: RefCell::default(),
             readings: RefCell::default(),
             requests: RefCell::default(),
+            answers: RefCell::default(),
+            refuse: Cell::new(None),
             violation: RefCell::default(),
             database: OnceCell::new(),
             in_savepoint: Cell::new(false),
             crash_points: Rc::default(),
+            losses: RefCell::default(),
+            asked_time: Cell::new(false),
             completed: Cell::new(0),
             fresh_ids: Cell::new(world.fresh_ids),
             rival: RefCell::default(),
@@ -106,6 +120,14 @@ impl Engine {
             }
             database
         })
+    }
+
+    /// The module's `UPDATE`s and `DELETE`s since this was last asked.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.database
+            .get()
+            .map(SqliteDatabase::take_changes)
+            .unwrap_or_default()
     }
 
     /// Runs `work` inside a savepoint, which an error or an unwinding module rolls back. A module
@@ -238,9 +260,18 @@ impl Host for Engine {
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
         self.only_effects("HTTP client");
         self.reach(HostCall::Send);
-        let answer = self.world.http.answer(&request);
+        let refused = self.refuse.get() == Some(self.requests.borrow().len());
+        let answer = if refused {
+            Some(Ok(http::refusal()))
+        } else {
+            self.world.http.answer(&request)
+        };
         let line = format!("{} {}", request.method, request.url);
         self.requests.borrow_mut().push(request);
+        self.answers.borrow_mut().push(match &answer {
+            Some(Ok(response)) => response.status,
+            _ => 0,
+        });
         self.passed(HostCall::Send);
         answer.unwrap_or_else(|| {
             self.violate(format!(
@@ -264,5 +295,15 @@ impl Host for Engine {
     fn new_id(&self) -> Uuid {
         self.fresh_ids.set(self.fresh_ids.get() + 1);
         ids::fresh(self.fresh_ids.get())
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.asked_time.set(true);
+        self.world.now
+    }
+
+    fn upcasting(&self, upcasting: &Upcasting<'_>) {
+        let loss = self.world.upcasts.loss(upcasting);
+        self.losses.borrow_mut().extend(loss);
     }
 }

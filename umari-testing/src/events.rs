@@ -38,7 +38,8 @@ impl Events {
     }
 
     /// Adds an event as an earlier release stored it: under the name, in the version of its shape and
-    /// with the tags that it had then. Upcasts are proven with it.
+    /// with the tags that it had then. Upcasts are proven with it, and what they ignore is found by
+    /// [`UPCAST_LOSS`](crate::check::UPCAST_LOSS).
     ///
     /// # Examples
     ///

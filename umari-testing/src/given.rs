@@ -124,6 +124,8 @@ impl Given {
 
     /// Deletes the data key of the scope `name:value`: the payloads under it are gone.
     ///
+    /// [`then_survives_shredding`](Outcome::then_survives_shredding) tries this with every scope.
+    ///
     /// # Panics
     ///
     /// Panics where no event of this scope has been given, which would test nothing.
@@ -351,11 +353,12 @@ impl Given {
         demand(state::state::<AsDecider, D>(&self.world, decider, None))
     }
 
-    /// The state of this fold or decider is `expected`.
+    /// The state of this fold or decider is `expected`, however often it runs.
     ///
     /// # Panics
     ///
-    /// Panics where it is not.
+    /// Panics where it is not, and where [`DETERMINISM`](crate::check::DETERMINISM) finds that it hangs on
+    /// more than the history.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
@@ -501,7 +504,8 @@ impl Given {
     ///
     /// # Panics
     ///
-    /// Panics where [`PROJECTOR_LAWS`](crate::check::PROJECTOR_LAWS) finds a fault.
+    /// Panics where [`PROJECTOR_LAWS`](crate::check::PROJECTOR_LAWS) or
+    /// [`EVENT_ORDER`](crate::check::EVENT_ORDER) finds a fault.
     #[track_caller]
     #[must_use = "a scenario proves something only once a `then` step has been called"]
     pub fn project<P: Projector>(&self) -> Projection {

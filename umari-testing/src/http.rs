@@ -24,6 +24,15 @@ struct Script {
     given: usize,
 }
 
+/// What a server says that cannot do its work.
+pub(crate) fn refusal() -> HttpResponse {
+    HttpResponse {
+        status: 500,
+        headers: Vec::new(),
+        body: Vec::new(),
+    }
+}
+
 /// Scripts the HTTP target of an effect; what [`Given::with_http`](crate::Given::with_http) hands
 /// to its closure.
 ///

@@ -55,11 +55,12 @@
 //! #         let shop_id = event.data.shop_id;
 //! #         let greeted = EventCounter::<ShopGreeted>::new().with("shop_id", shop_id);
 //! #         if FoldQuery::new().fold(greeted).run()? > 0 { return Ok(()); }
-//! #         Client::new()
+//! #         let answer = Client::new()
 //! #             .post("https://greet.test/")
 //! #             .header("Idempotency-Key", event.id.to_string())
 //! #             .json(&json!({ "shop": shop_id }))
 //! #             .send()?;
+//! #         anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
 //! #         #[derive(DomainIds)]
 //! #         struct Record { #[domain_id] shop_id: u64 }
 //! #         Command::new(Record { shop_id }, CommandContext::new())
@@ -110,8 +111,9 @@
 //!
 //! # What is checked without being asked
 //!
-//! See [`check`]: races of a command with itself, idempotency, determinism, the laws of
-//! projectors, crashes of effects, and what JSON does to events.
+//! See [`check`]: races of a command with itself, idempotency, determinism, the machine's clock, the
+//! laws of projectors, orders that nobody promised, crashes and refusals that effects meet, and what
+//! JSON and upcasts do to events. What shredding does is checked where a scenario asks for it.
 //!
 //! # Events that stay readable
 //!
@@ -129,8 +131,9 @@
 //!
 //! There is one process and no network: no timeouts, no partial failures of the store. There is
 //! no WASM: a module that runs out of memory or time, or that uses what its target lacks, passes.
-//! Native code sees the real wall clock and randomness where it asks for them itself; the
-//! determinism check finds it where it changes a decision.
+//! Native code sees the real wall clock and randomness where it asks for them itself, and not through
+//! the SDK; checks find both where they change what a command emits, and the clock's hand in a decision
+//! is named where a test fails for it.
 
 pub mod check;
 mod command;

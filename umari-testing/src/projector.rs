@@ -9,12 +9,15 @@ use umari::host::{AsOf, Host, QueryItem, RawEvent, Rows};
 use umari::projector::{self, Projector};
 use umari::sqlite::{ParamList, Params, SqliteValue};
 
-use crate::check::{PROJECTOR_LAWS, projector_laws};
+use crate::check::{EVENT_ORDER, PROJECTOR_LAWS, event_order, projector_laws, upcast_loss};
+use crate::engine::database::Change;
 use crate::engine::{Engine, Role};
 use crate::given::short;
 use crate::panics;
 use crate::report::{Report, Shown, Verdict, boundary, demand, diff, table};
 use crate::world::World;
+
+mod shredding;
 
 const NO_PARAMS: ParamList<'static> = ParamList::Positional(&[]);
 
@@ -25,6 +28,8 @@ pub struct Projection {
     world: World,
     query: Rc<[QueryItem]>,
     run: Rc<Run>,
+    /// Runs the projector over another history.
+    rebuild: fn(&World) -> Verdict<Run>,
     /// A `then_fails_at` has said that the failure is meant.
     failure_expected: bool,
 }
@@ -42,9 +47,16 @@ pub(crate) struct Run {
     engine: Rc<Engine>,
     /// Where the projector stopped, and why.
     failure: Option<(RawEvent, String)>,
+    /// Which rows each event looked for and found.
+    changes: Vec<Vec<Change>>,
 }
 
 impl Run {
+    /// The `UPDATE`s and `DELETE`s at the event with this index in the order of delivery.
+    pub(crate) fn changes(&self, index: usize) -> &[Change] {
+        self.changes.get(index).map_or(&[], Vec::as_slice)
+    }
+
     /// Every table as text, with its rows in an order that depends on nothing but them.
     pub(crate) fn dump(&self) -> String {
         let database = self.engine.sqlite();
@@ -109,14 +121,19 @@ pub(crate) fn run<P: Projector>(world: &World) -> Verdict<Projection> {
     world.story.line("project", &name);
     let events = delivered::<P>(&world);
     let run = replay::<P>(&world, &events, Disturbance::None, "started")?;
+    upcast_loss::check(&world, &run.engine.losses.borrow())?;
     if run.failure.is_none() && world.waivers.runs(PROJECTOR_LAWS) {
         projector_laws::check::<P>(&world, &events, &run)?;
+    }
+    if run.failure.is_none() && world.waivers.runs(EVENT_ORDER) {
+        event_order::check::<P>(&world, &events, &run)?;
     }
     Ok(Projection {
         name: name.into(),
         query: projector::query::<P>().into(),
         world,
         run: Rc::new(run),
+        rebuild: |world| replay::<P>(world, &delivered::<P>(world), Disturbance::None, "rebuilt"),
         failure_expected: false,
     })
 }
@@ -132,6 +149,7 @@ pub(crate) fn replay<P: Projector>(
     let guard = umari::host::install(Rc::clone(&engine) as Rc<dyn Host>);
     let mut instance = start::<P>(&engine, world, words)?;
     let mut failure = None;
+    let mut changes = Vec::with_capacity(events.len());
     for (index, event) in events.iter().enumerate() {
         if disturbance.interrupts(index) {
             // Handled, but never committed: the savepoint is rolled back by an error of ours.
@@ -141,16 +159,22 @@ pub(crate) fn replay<P: Projector>(
             });
             instance = start::<P>(&engine, world, words)?;
         }
+        drop(engine.take_changes());
         if let Err(message) = attempt(&engine, || projector::handle(&mut instance, event)) {
             failure = Some((event.clone(), message));
             break;
         }
+        changes.push(engine.take_changes());
         if disturbance.restarts(index) {
             instance = start::<P>(&engine, world, words)?;
         }
     }
     drop(guard);
-    Ok(Run { engine, failure })
+    Ok(Run {
+        engine,
+        failure,
+        changes,
+    })
 }
 
 fn start<P: Projector>(engine: &Rc<Engine>, world: &World, words: &str) -> Verdict<P> {

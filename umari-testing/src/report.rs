@@ -7,6 +7,7 @@ use umari::host::RawEvent;
 
 pub(crate) mod boundary;
 pub(crate) mod diff;
+pub(crate) mod near_miss;
 pub(crate) mod paint;
 pub(crate) mod story;
 pub(crate) mod table;
@@ -47,6 +48,20 @@ impl Report {
         self
     }
 
+    /// Adds lines to a section that may be there already.
+    pub(crate) fn also(mut self, title: &'static str, body: impl Into<String>) -> Self {
+        let body = body.into();
+        let known = self.sections.iter_mut().find(|(known, _)| *known == title);
+        match known {
+            Some((_, text)) => {
+                text.push('\n');
+                text.push_str(&body);
+                self
+            }
+            None => self.section(title, body),
+        }
+    }
+
     /// Adds why it probably happened.
     pub(crate) fn cause(self, cause: impl Into<String>) -> Self {
         self.section("cause", cause)
@@ -68,7 +83,7 @@ impl Report {
         text.push('\n');
         for (title, body) in &self.sections {
             let _ = writeln!(text, "\n{}", paint(Tone::Title, title));
-            for line in body.trim_end().lines() {
+            for line in body.trim_end().lines().map(str::trim_end) {
                 text.push_str(if line.is_empty() { "" } else { "  " });
                 text.push_str(line);
                 text.push('\n');
@@ -126,6 +141,33 @@ pub(crate) fn label(name: &str, tags: &[String]) -> String {
     } else {
         format!("{name} {{{}}}", tags.join(", "))
     }
+}
+
+/// The innermost values of a JSON value, each with its path.
+pub(crate) fn leaves(value: &Value) -> Vec<(String, Value)> {
+    fn walk(path: String, value: &Value, found: &mut Vec<(String, Value)>) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    let path = if path.is_empty() {
+                        key.clone()
+                    } else {
+                        format!("{path}.{key}")
+                    };
+                    walk(path, value, found);
+                }
+            }
+            Value::Array(elements) => {
+                for (index, value) in elements.iter().enumerate() {
+                    walk(format!("{path}[{index}]"), value, found);
+                }
+            }
+            leaf => found.push((path, leaf.clone())),
+        }
+    }
+    let mut found = Vec::new();
+    walk(String::new(), value, &mut found);
+    found
 }
 
 /// `1 event`, `2 events`.

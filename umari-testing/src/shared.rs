@@ -17,6 +17,14 @@ impl<F> From<&Rc<F>> for Shared<F> {
     }
 }
 
+/// The name of the reader itself, whether or not it is shared.
+pub(crate) fn inner_name(name: &str) -> &str {
+    let inner = name.strip_prefix(concat!(module_path!(), "::Shared<"));
+    inner
+        .and_then(|inner| inner.strip_suffix('>'))
+        .unwrap_or(name)
+}
+
 impl<F> Shared<F> {
     /// A message of the SDK with the name of the reader itself.
     pub(crate) fn unwrap_name(message: &str) -> String {

@@ -15,10 +15,12 @@ mod query;
 pub use self::past::Past;
 pub use self::query::QueryOutcome;
 
+use crate::check::{DETERMINISM, fold, upcast_loss};
 use crate::engine::{Engine, Role};
 use crate::events::chain;
 use crate::given::short;
-use crate::report::{Report, Verdict, boundary, diff};
+use crate::report::{Report, Verdict, boundary, diff, near_miss};
+use crate::shared::Shared;
 use crate::world::World;
 
 /// What has a state over a history: a [`Fold`] or a [`Decider`].
@@ -35,7 +37,7 @@ pub trait Reader<Kind> {
     type State;
 
     #[doc(hidden)]
-    fn read(self, bound: Option<AsOf>) -> Result<Self::State, FoldError>;
+    fn read(this: &Rc<Self>, bound: Option<AsOf>) -> Result<Self::State, FoldError>;
 }
 
 /// The kind of a [`Reader`] that is a fold.
@@ -49,8 +51,8 @@ pub enum AsDecider {}
 impl<F: Fold> Reader<AsFold> for F {
     type State = F::State;
 
-    fn read(self, bound: Option<AsOf>) -> Result<F::State, FoldError> {
-        let query = FoldQuery::new().fold(self);
+    fn read(this: &Rc<Self>, bound: Option<AsOf>) -> Result<F::State, FoldError> {
+        let query = FoldQuery::new().fold(Shared::from(this));
         match bound {
             Some(bound) => query.as_of(bound).run(),
             None => query.run(),
@@ -61,8 +63,8 @@ impl<F: Fold> Reader<AsFold> for F {
 impl<D: Decider> Reader<AsDecider> for D {
     type State = D::State;
 
-    fn read(self, bound: Option<AsOf>) -> Result<D::State, FoldError> {
-        let query = FoldQuery::new().decider(self);
+    fn read(this: &Rc<Self>, bound: Option<AsOf>) -> Result<D::State, FoldError> {
+        let query = FoldQuery::new().decider(Shared::from(this));
         match bound {
             Some(bound) => query.as_of(bound).run(),
             None => query.run(),
@@ -76,10 +78,10 @@ pub(crate) fn state<K, R: Reader<K>>(
     reader: R,
     bound: Option<AsOf>,
 ) -> Verdict<R::State> {
-    run(world, reader, bound).map(|(state, _)| state)
+    run(world, &Rc::new(reader), bound).map(|(state, _)| state)
 }
 
-/// Compares the state of `reader` with `expected`.
+/// Compares the state of `reader` with `expected`, and with what it is when it is read again.
 pub(crate) fn check<K, R: Reader<K>>(
     world: &World,
     reader: R,
@@ -89,38 +91,48 @@ pub(crate) fn check<K, R: Reader<K>>(
 where
     R::State: PartialEq + Debug,
 {
-    let (state, engine) = run(world, reader, bound)?;
+    let reader = Rc::new(reader);
+    let (state, engine) = run(world, &reader, bound)?;
+    if world.waivers.runs(DETERMINISM) {
+        fold::determinism::<R, _>(world, &state, || {
+            run(world, &reader, bound).map(|(state, _)| state)
+        })?;
+    }
     if state == *expected {
         return Ok(());
     }
-    let traces = engine.traces.borrow();
-    let grid = boundary::grid(&traces, world.log.events());
-    Err(Box::new(
-        Report::new(format!(
-            "the state of `{}` is not as expected",
-            short(type_name::<R>())
-        ))
-        .scenario(&world.story)
-        .section("state (- expected, + actual)", difference(expected, &state))
-        .section("boundary", grid),
+    let (traces, events) = (engine.traces.borrow(), world.log.events());
+    let report = Report::new(format!(
+        "the state of `{}` is not as expected",
+        short(type_name::<R>())
     ))
+    .scenario(&world.story)
+    .section("state (- expected, + actual)", difference(expected, &state));
+    let report = near_miss::explain(report, &traces, events.clone(), std::iter::empty());
+    let grid = boundary::grid(&traces, events);
+    Err(Box::new(report.section("boundary", grid)))
 }
 
-fn run<K, R: Reader<K>>(
+/// Runs `reader` on an engine that remembers what it read.
+pub(crate) fn run<K, R: Reader<K>>(
     world: &World,
-    reader: R,
+    reader: &Rc<R>,
     bound: Option<AsOf>,
 ) -> Verdict<(R::State, Rc<Engine>)> {
     let engine = Engine::new(world, Role::Fold);
     let guard = umari::host::install(Rc::clone(&engine) as Rc<dyn Host>);
-    let state = reader.read(bound);
+    let state = R::read(reader, bound);
     drop(guard);
     match state {
-        Ok(state) => Ok((state, engine)),
+        Ok(state) => {
+            upcast_loss::check(world, &engine.losses.borrow())?;
+            Ok((state, engine))
+        }
         Err(error) => {
             let name = short(type_name::<R>());
             let report = Report::new(format!("`{name}` could not be run"));
-            Err(Box::new(report.scenario(&world.story).cause(chain(&error))))
+            let cause = Shared::<R>::unwrap_name(&chain(&error));
+            Err(Box::new(report.scenario(&world.story).cause(cause)))
         }
     }
 }

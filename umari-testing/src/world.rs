@@ -6,6 +6,7 @@ use std::rc::Rc;
 use umari::host::{RawEvent, TransactionError};
 use umari::prelude::{DateTime, Utc};
 
+use crate::check::upcast_loss::Upcasts;
 use crate::check::{ROUND_TRIP, Waivers};
 use crate::engine::ids;
 use crate::engine::log::{Log, Origin};
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) waivers: Waivers,
     /// Why requests without an idempotency key may be repeated after a crash.
     pub(crate) repeats: Option<String>,
+    /// What is known of the upcasts that this scenario ran.
+    pub(crate) upcasts: Rc<Upcasts>,
     /// How many ids modules and harness have taken.
     pub(crate) fresh_ids: u64,
     /// How events of the types that this scenario has named come back from the log.
@@ -44,6 +47,7 @@ impl World {
             story: Story::default(),
             waivers: Waivers::default(),
             repeats: None,
+            upcasts: Rc::default(),
             fresh_ids: 0,
             round_trips: Rc::default(),
         }

@@ -6,6 +6,7 @@ mod harness {
     pub(crate) mod shop;
     pub(crate) mod support;
 
+    mod bugs;
     mod checks;
     mod colours;
     mod commands;

@@ -25,7 +25,7 @@ pub(crate) mod wasm;
 pub use installed::{Installed, install};
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use installed::with;
+pub(crate) use installed::{observe, with};
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::with;
 
@@ -79,6 +79,44 @@ pub trait Host {
     #[cfg(not(target_family = "wasm"))]
     fn reading(&self, readings: &mut dyn FnMut() -> Vec<Reading>) {
         let _ = readings;
+    }
+
+    /// The time that a module decides by. In a component it is the host's wall clock, which stands
+    /// still while a command runs; a test harness answers with the clock of its scenario.
+    fn now(&self) -> DateTime<Utc> {
+        std::time::SystemTime::now().into()
+    }
+
+    /// Shows a test harness an upcast that was used to read a stored event. Called natively only.
+    fn upcasting(&self, upcasting: &Upcasting<'_>) {
+        let _ = upcasting;
+    }
+}
+
+/// An upcast that was used to read a stored event, for harnesses that try what it makes of others.
+#[non_exhaustive]
+pub struct Upcasting<'a> {
+    /// The event type's name, as it is stored.
+    pub event_type: &'a str,
+    /// The type that reads it. Several modules may read one event type, each by a type of its own.
+    pub reader: &'static str,
+    /// Version of the shape in which it is stored.
+    pub version: u32,
+    /// The stored data, as JSON text.
+    pub data: &'a str,
+    /// Reads other data of this version in the same way, and returns the events that it becomes as
+    /// JSON; `None` where it cannot be read.
+    pub upcast: &'a dyn Fn(&str) -> Option<Vec<serde_json::Value>>,
+}
+
+impl std::fmt::Debug for Upcasting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upcasting")
+            .field("event_type", &self.event_type)
+            .field("reader", &self.reader)
+            .field("version", &self.version)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
     }
 }
 

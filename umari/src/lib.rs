@@ -150,6 +150,7 @@
 //! | asking the log without deciding, now or as of then | [`fold_query`] |
 //! | rows | [`projector`], [`sqlite`] |
 //! | acting on the outside | [`effect`], [`http`], [`env`](mod@env) |
+//! | what time it is, in production and in tests | [`clock`] |
 //! | what a module may ask of its host, and how tests stand in for it | [`host`] |
 //! | everything that module code needs, in one import | [`prelude`] |
 //!
@@ -176,6 +177,7 @@
 extern crate self as umari;
 
 mod boundary;
+pub mod clock;
 pub mod command;
 mod debug;
 pub mod decider;

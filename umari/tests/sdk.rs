@@ -9,6 +9,8 @@ mod store;
 
 #[path = "sdk/boundary.rs"]
 mod boundary;
+#[path = "sdk/clock.rs"]
+mod clock;
 #[path = "sdk/commands.rs"]
 mod commands;
 #[path = "sdk/deciders.rs"]

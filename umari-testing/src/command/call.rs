@@ -136,7 +136,6 @@ impl Call {
     }
 
     /// The input as JSON text; empty where there is none to show.
-    #[cfg(feature = "proptest")]
     pub(crate) fn input(&self) -> &str {
         &self.input
     }

@@ -27,10 +27,12 @@ impl Outcome {
     pub(crate) fn demand_success(&self, because: &str) -> Verdict<&ExecuteOutput> {
         match &self.run.ended {
             Ended::Done(output) => Ok(output),
-            ended => Err(self.with_boundary(
-                self.report(format!("{because}, but the command {}", ended.verb()))
-                    .cause(ended.to_string()),
-            )),
+            ended => {
+                let report = self
+                    .report(format!("{because}, but the command {}", ended.verb()))
+                    .cause(ended.to_string());
+                Err(self.with_boundary(self.other_decision(report)))
+            }
         }
     }
 
@@ -49,7 +51,7 @@ impl Outcome {
                     Some(position) => report.cause(format!(
                         "the idempotency key was used before, by the event at position {position}"
                     )),
-                    None => report,
+                    None => self.other_decision(report),
                 }
             }
             ended => self
@@ -85,47 +87,6 @@ impl Outcome {
         world.check_round_trips(self.run.before.log.head())
     }
 
-    /// Why the events differ, where the lists alone say it.
-    fn event_cause(&self, expected: &[Shown], actual: &[Shown]) -> Option<String> {
-        if let Some(position) = self.run.traces.iter().find_map(|trace| trace.duplicate) {
-            return Some(format!(
-                "the idempotency key was used before, by the event at position {position}, so the \
-                 command did not decide again"
-            ));
-        }
-        if actual.is_empty() {
-            return Some("the command succeeded, and decided to emit nothing".to_owned());
-        }
-        let names = |events: &[Shown]| {
-            let mut names: Vec<_> = events
-                .iter()
-                .map(|event| event.event_type.clone())
-                .collect();
-            names.sort();
-            names
-        };
-        if expected.len() > 1 && names(expected) == names(actual) {
-            let mut sorted = actual.to_vec();
-            let mut wanted = expected.to_vec();
-            for list in [&mut sorted, &mut wanted] {
-                list.sort_by_key(|event| (event.event_type.clone(), event.payload.to_string()));
-            }
-            return (sorted == wanted).then(|| "the events are right, their order is not".into());
-        }
-        match (expected, actual) {
-            ([expected], [actual]) if expected.event_type != actual.event_type => {
-                let same = expected.payload == actual.payload;
-                Some(format!(
-                    "`{}` was emitted instead of `{}`{}",
-                    actual.event_type,
-                    expected.event_type,
-                    if same { ", with the same fields" } else { "" }
-                ))
-            }
-            _ => None,
-        }
-    }
-
     pub(super) fn expect_contained(&self, fact: &Fact) -> Verdict {
         let expected = fact.shown();
         self.demand_success(&format!("`{}` was expected", expected.event_type))?;
@@ -155,20 +116,28 @@ impl Outcome {
                     diff::events(&[expected], &actual).unwrap_or_default(),
                 ),
         };
+        let near: Vec<_> = near.into_iter().cloned().collect();
+        let near = if near.is_empty() { &actual } else { &near };
+        let report = match self.event_cause(std::slice::from_ref(&fact.shown()), near) {
+            Some(cause) => report.cause(cause),
+            None => report,
+        };
         Err(self.with_boundary(report))
     }
 
     pub(super) fn missing_event(&self, name: &str) -> Box<Report> {
-        let emitted: Vec<_> = self.run.shown().iter().map(Shown::label).collect();
-        let emitted = if emitted.is_empty() {
-            "nothing".to_owned()
-        } else {
-            emitted.join("\n")
+        let shown = self.run.shown();
+        let emitted: Vec<_> = shown.iter().map(Shown::label).collect();
+        let report = self.report(format!("`{name}` was not emitted"));
+        let report = match (shown.as_slice(), self.event_cause(&[], &shown)) {
+            ([], Some(cause)) => report.section("emitted", "nothing").cause(cause),
+            ([other], _) => report.section("emitted", emitted.join("\n")).cause(format!(
+                "`{}` was emitted instead of `{name}`",
+                other.event_type
+            )),
+            _ => report.section("emitted", emitted.join("\n")),
         };
-        self.with_boundary(
-            self.report(format!("`{name}` was not emitted"))
-                .section("emitted", emitted),
-        )
+        self.with_boundary(report)
     }
 
     pub(super) fn refused_event<E: umari::event::Event>(&self) -> Box<Report> {
@@ -332,10 +301,12 @@ impl Outcome {
                 metadata::difference_of_each(expected.facts(), events),
                 "metadata (- expected, + read)",
             ),
-            Some(difference) => Err(self.with_boundary(
-                self.report("the command read other events than expected")
-                    .section("events (- expected, + read)", difference),
-            )),
+            Some(difference) => {
+                let report = self
+                    .report("the command read other events than expected")
+                    .section("events (- expected, + read)", difference);
+                Err(self.with_boundary(self.read_cause(report, &wanted)))
+            }
         }
     }
 }

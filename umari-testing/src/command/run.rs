@@ -7,6 +7,7 @@ use umari::command::{CommandContext, ExecuteError, ExecuteOutput};
 use umari::host::{Host, RawEvent};
 
 use super::Call;
+use crate::check::upcast_loss::Loss;
 use crate::engine::transaction::Trace;
 use crate::engine::{Engine, Role};
 use crate::panics;
@@ -88,6 +89,10 @@ pub(crate) struct Run {
     pub(crate) before: World,
     pub(crate) after: World,
     pub(crate) traces: Vec<Trace>,
+    /// What its upcasts lost.
+    pub(crate) losses: Vec<Rc<Loss>>,
+    /// Whether it asked the SDK for the time.
+    pub(crate) asked_time: bool,
 }
 
 impl Run {
@@ -127,6 +132,8 @@ pub(crate) fn execute_on(
         before: world.clone(),
         after: engine.world(),
         traces,
+        losses: engine.losses.take(),
+        asked_time: engine.asked_time.get(),
     }
 }
 

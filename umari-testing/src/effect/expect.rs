@@ -4,6 +4,8 @@ use serde_json::Value;
 use umari::host::HttpRequest;
 
 use super::EffectOutcome;
+use crate::check::server_error;
+use crate::command::cause;
 use crate::events::Events;
 use crate::http::Request;
 use crate::metadata::{self, Metadata};
@@ -74,10 +76,13 @@ impl EffectOutcome {
         self.demand_success()?;
         let actual: Vec<_> = self.last.emitted.iter().map(Shown::from).collect();
         if let Some(difference) = diff::events(&expected.shown(), &actual) {
-            return Err(Box::new(
-                self.report("the effect's commands emitted other events than expected")
-                    .section("events (- expected, + emitted)", difference),
-            ));
+            let report = self
+                .report("the effect's commands emitted other events than expected")
+                .section("events (- expected, + emitted)", difference);
+            return Err(Box::new(match cause::lists(&expected.shown(), &actual) {
+                Some(cause) => report.cause(cause),
+                None => report,
+            }));
         }
         self.compare_metadata(metadata::difference_of_each(
             expected.facts(),
@@ -142,9 +147,18 @@ impl EffectOutcome {
                     diff::lines(text, message).unwrap_or_default(),
                 ),
             )),
-            None => Err(Box::new(self.report(format!(
+            None => Err(Box::new(self.swallowed(self.report(format!(
                 "the effect was expected to fail with {text:?}, but succeeded"
-            )))),
+            ))))),
+        }
+    }
+
+    /// Adds which answer the effect made nothing of, where there was one.
+    fn swallowed(&self, report: Report) -> Report {
+        let mut answers = self.last.requests.iter().zip(&self.last.answers);
+        match answers.find(|(_, status)| !(200..300).contains(*status)) {
+            None => report,
+            Some((request, status)) => server_error::explain(report, request, *status),
         }
     }
 }

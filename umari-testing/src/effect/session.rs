@@ -5,6 +5,7 @@ use std::rc::Rc;
 use umari::effect::{self, Effect};
 use umari::host::{AsOf, Host, HttpRequest, RawEvent};
 
+use crate::check::upcast_loss;
 use crate::engine::{Engine, Role};
 use crate::given::short;
 use crate::projector::attempt;
@@ -19,6 +20,8 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     pub(crate) requests: Vec<HttpRequest>,
+    /// The status of each answer; 0 where there was none.
+    pub(crate) answers: Vec<u16>,
     pub(crate) emitted: Vec<RawEvent>,
     /// The lane of each event that was handed over.
     pub(crate) lanes: Vec<(RawEvent, Option<String>)>,
@@ -53,6 +56,7 @@ pub(crate) fn session<E: Effect>(world: &World, after: u64, times: u32) -> Verdi
         }
         deliveries.push(delivery);
     }
+    upcast_loss::check(world, &engine.losses.borrow())?;
     let violation = engine.violation.borrow().clone();
     let mut world = engine.world();
     world.story = story;
@@ -96,6 +100,7 @@ pub(crate) fn deliver<E: Effect>(
     }
     drop(guard);
     delivery.requests = engine.requests.borrow()[sent..].to_vec();
+    delivery.answers = engine.answers.borrow()[sent..].to_vec();
     delivery.emitted = engine.log.borrow().after(head).cloned().collect();
     Ok(delivery)
 }

@@ -1,5 +1,6 @@
 //! A module's SQLite database, in memory, behind the guards that the host sets.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,14 @@ struct Shared {
     /// Set while the harness itself speaks, whose savepoints and pragmas are its own business.
     trusted: Arc<AtomicBool>,
     crash_points: Rc<CrashPoints>,
+    changes: RefCell<Vec<Change>>,
+}
+
+/// An `UPDATE` or a `DELETE` of the module, and how many rows it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) sql: String,
+    pub(crate) rows: u64,
 }
 
 impl SqliteDatabase {
@@ -48,8 +57,14 @@ impl SqliteDatabase {
                 connection,
                 trusted,
                 crash_points,
+                changes: RefCell::default(),
             }),
         }
+    }
+
+    /// The module's `UPDATE`s and `DELETE`s since this was last asked.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        self.shared.changes.take()
     }
 
     pub(crate) fn begin(&self) {
@@ -146,8 +161,18 @@ impl Shared {
             let mut statement = connection.prepare_cached(sql)?;
             let values = parameters::order(&statement, params)?;
             let changed = statement.execute(params_from_iter(values.into_iter().map(to_sqlite)))?;
+            self.note(sql, changed as u64);
             Ok(changed as u64)
         })
+    }
+
+    /// Remembers a statement that changes the rows that it finds.
+    fn note(&self, sql: &str, rows: u64) {
+        let verb = sql.trim_start().get(..6).unwrap_or_default();
+        if verb.eq_ignore_ascii_case("update") || verb.eq_ignore_ascii_case("delete") {
+            let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.changes.borrow_mut().push(Change { sql, rows });
+        }
     }
 
     fn query(
@@ -156,7 +181,12 @@ impl Shared {
         params: ParamList<'_>,
         max_rows: Option<u32>,
     ) -> Result<Rows, SqliteFault> {
-        self.sql(|connection| query(&mut *connection.prepare_cached(sql)?, params, max_rows))
+        self.sql(|connection| {
+            let rows = query(&mut *connection.prepare_cached(sql)?, params, max_rows)?;
+            // Of a statement with `RETURNING`, each row that it found.
+            self.note(sql, rows.rows.len() as u64);
+            Ok(rows)
+        })
     }
 
     /// One call of the module into SQLite.

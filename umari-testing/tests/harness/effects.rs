@@ -130,7 +130,8 @@ impl Effect for Counts {
         let id = event.id.to_string();
         if query_row("SELECT 1 FROM seen WHERE event = ?1", params![id.clone()]).is_none() {
             execute("INSERT INTO seen VALUES (?1)", params![id])?;
-            Client::new().put("https://count.test/once").send()?;
+            let answer = Client::new().put("https://count.test/once").send()?;
+            anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
         }
         Ok(())
     }

@@ -120,8 +120,29 @@ impl<'a> Payload<'a> {
         // All of them before the first is given out, so that an event is read whole or not at all.
         let mut events = Vec::new();
         upcast_into(self.version, self.json, &mut events).map_err(|cause| self.fault(cause))?;
+        #[cfg(not(target_family = "wasm"))]
+        self.show_upcast::<E>();
         events.into_iter().for_each(found);
         Ok(())
+    }
+
+    /// Lets a test harness try what the upcast makes of other data.
+    #[cfg(not(target_family = "wasm"))]
+    fn show_upcast<E: Event>(&self) {
+        let upcast = |json: &str| {
+            let mut events = Vec::<E>::new();
+            upcast_into(self.version, json, &mut events).ok()?;
+            let values = events.iter().map(serde_json::to_value);
+            values.collect::<Result<Vec<_>, _>>().ok()
+        };
+        let upcasting = crate::host::Upcasting {
+            event_type: self.event_type,
+            reader: std::any::type_name::<E>(),
+            version: self.version,
+            data: self.json,
+            upcast: &upcast,
+        };
+        crate::host::observe(|host| host.upcasting(&upcasting));
     }
 
     fn fault(&self, cause: SerializationCause) -> SerializationError {

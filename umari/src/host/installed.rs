@@ -56,3 +56,11 @@ pub(crate) fn with<T>(call: impl FnOnce(&dyn Host) -> T) -> T {
     };
     call(&*host)
 }
+
+/// Tells the host of the current thread something, if there is one.
+pub(crate) fn observe(tell: impl FnOnce(&dyn Host)) {
+    let host = HOSTS.with_borrow(|hosts| hosts.last().cloned());
+    if let Some(host) = host {
+        tell(&*host);
+    }
+}

@@ -231,10 +231,11 @@ impl Effect for Greet {
 
     fn handle(&mut self, event: StoredEvent<ShopConnected>) -> anyhow::Result<()> {
         let url = format!("https://greet.example/{}", event.data.shop_id);
-        Client::new()
+        let answer = Client::new()
             .post(url)
             .header("Idempotency-Key", event.id.to_string())
             .send()?;
+        anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
         Ok(())
     }
 }
@@ -547,7 +548,8 @@ fn projectors_and_effects_can_scope_by_fixed_values() {
 
         fn handle(&mut self, event: StoredEvent<Query>) -> anyhow::Result<()> {
             let url = format!("https://sink.example/{}", event.position);
-            Client::new().put(url).send()?;
+            let answer = Client::new().put(url).send()?;
+            anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
             Ok(())
         }
     }

@@ -86,7 +86,9 @@ impl Effect for Welcome {
                         shop_id: input.shop_id
                     }])
                 })?;
+            return Ok(());
         }
+        anyhow::ensure!(answer.status().is_success(), "refused: {}", answer.status());
         Ok(())
     }
 }

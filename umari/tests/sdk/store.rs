@@ -6,9 +6,12 @@ use std::rc::Rc;
 use umari::event::encode;
 use umari::host::{
     AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, Installed, NewEvent, QueryItem,
-    RawEvent, Receipt, Transaction, TransactionError, install,
+    RawEvent, Receipt, Transaction, TransactionError, Upcasting, install,
 };
 use umari::prelude::*;
+
+/// Who reads, from which version, and what it makes of it.
+type Tried = (&'static str, u32, Option<Vec<serde_json::Value>>);
 
 #[derive(Default)]
 pub(crate) struct Store {
@@ -18,6 +21,8 @@ pub(crate) struct Store {
     /// What the next commits fail with.
     pub(crate) failures: Rc<RefCell<Vec<TransactionError>>>,
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
+    /// What its upcasts make of `{"plan_id":1,"price":2}`, by the type that reads.
+    pub(crate) tried: RefCell<Vec<Tried>>,
     ids: Cell<u128>,
 }
 
@@ -157,6 +162,12 @@ impl Store {
 }
 
 impl Host for Store {
+    fn upcasting(&self, upcasting: &Upcasting<'_>) {
+        let tried = (upcasting.upcast)(r#"{"plan_id":1,"price":2}"#);
+        let tried = (upcasting.reader, upcasting.version, tried);
+        self.tried.borrow_mut().push(tried);
+    }
+
     fn open(
         &self,
         query: &[QueryItem],

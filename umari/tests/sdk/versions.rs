@@ -297,3 +297,28 @@ fn an_event_set_of_ones_own_reads_json() {
     assert_eq!(read::<Any>(&raw), [json!({"plan_id": 7})]);
     assert!(read::<Any>(&stored("plan.archived", 1, &json!({}))).is_empty());
 }
+
+#[test]
+fn a_host_can_try_an_upcast_on_other_data() {
+    let raw = |version, data: Value| stored("plan.created", version, &data);
+    let old = raw(1, json!({"plan_id": 7, "price": 49}));
+    let middle = raw(4, json!({"plan_id": 7, "cents": 5, "minor": "cent"}));
+    let today = raw(5, json!({"plan_id": 7, "cents": 5, "currency": "CHF"}));
+    let (store, _installed) = Store::install();
+    for raw in [&old, &middle, &today] {
+        assert_eq!(read::<SingleEvent<PlanCreated>>(raw).len(), 1);
+    }
+    let tried = store.tried.borrow();
+    let reader = std::any::type_name::<PlanCreated>();
+    assert_eq!(
+        *tried,
+        [
+            (
+                reader,
+                1,
+                Some(vec![json!({"plan_id": 1, "cents": 200, "currency": "EUR"})])
+            ),
+            (reader, 4, None),
+        ]
+    );
+}

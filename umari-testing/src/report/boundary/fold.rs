@@ -3,6 +3,7 @@
 use umari::host::{RawEvent, Reading, Selected};
 
 use crate::given::short;
+use crate::shared::inner_name;
 
 /// What a fold reads, as in `ShopExistsFold  shop.connected {shop_id:42}`: a line for each of its event
 /// types, or for several that are selected alike.
@@ -15,7 +16,7 @@ pub(super) fn legend(reading: &Reading) -> Vec<String> {
             None => lines.push((selected.event_types.clone(), how)),
         }
     }
-    let name = short(reading.reader);
+    let name = short(inner_name(reading.reader));
     let indent = " ".repeat(name.chars().count());
     lines
         .into_iter()

@@ -179,27 +179,26 @@ fn determinism_finds_what_is_not_input() {
     fails(
         || shop.when(counting, create_plan::input(1)),
         expect![[r#"
-        `|input, context| ..` decides differently on the same history
+            `|input, context| ..` decides differently on the same history
 
-        scenario
-          given    1  shop.connected  shop_id:42
-          when     |input, context| ..({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
-          emitted  2  plan.created    plan_id:1, shop_id:42
+            scenario
+              given  1  shop.connected  shop_id:42
+              when   |input, context| ..({"plan_id":1,"shop_id":42,"title":"Gold","months":24})
 
-        runs (- first, + second)
-            1  plan.created
-               - months: 0
-               + months: 1
-                 plan_id: 1
-                 shop_id: 42
-                 title: "Gold"
+            decisions (- one, + another)
+                1  plan.created
+                   - months: 0
+                   + months: 1
+                     plan_id: 1
+                     shop_id: 42
+                     title: "Gold"
 
-        cause
-          something besides input and history takes part in the decision: a random id, the wall clock, the order of a hash map, a static
+            cause
+              something besides input and history takes part: the order of a `HashMap` or `HashSet`, which differs from one map to the next, a random id, the wall clock, a static
 
-        fix
-          take it from the input; or, if it is meant, `.without(check::DETERMINISM, "why")`
-    "#]],
+            fix
+              use a `BTreeMap`, or sort before you choose; take ids and times from the input; or, if it is meant, `.without(check::DETERMINISM, "why")`
+        "#]],
     );
     shop.without(check::DETERMINISM, "counts its own calls")
         .when(counting, create_plan::input(1))

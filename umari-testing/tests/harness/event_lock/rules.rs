@@ -382,7 +382,7 @@ fn a_fold_that_reads_no_sample() {
             `MonthsFold` reads none of the locked events
 
             boundary
-              A  Shared<MonthsFold>  plan.created {plan_id:2}
+              A  MonthsFold  plan.created {plan_id:2}
 
                                                       A
               1  plan.created  plan_id:1, shop_id:42  missing tag plan_id:2

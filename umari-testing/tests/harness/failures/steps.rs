@@ -237,6 +237,9 @@ fn events_by_type_content_and_count() {
             emitted
               plan.created {plan_id:1, shop_id:42}
 
+            cause
+              `plan.created` was emitted instead of `plan.archived`
+
             boundary
               A  ShopExistsFold  shop.connected {shop_id:42}
               B  PlanFold  plan.created | plan.archived #[scope(plan_id)] {plan_id:1}
@@ -337,6 +340,9 @@ fn events_by_type_content_and_count() {
                    + plan_id: 1
                    + shop_id: 42
                    + title: "Gold"
+
+            cause
+              `plan.created` was emitted instead of `plan.archived`
 
             boundary
               A  ShopExistsFold  shop.connected {shop_id:42}
