@@ -23,6 +23,8 @@ use crate::modules::component::{Exports, LoadedModule, Services};
 pub struct Call {
     /// The user action at the start of the chain; fresh where it is absent.
     pub correlation_id: Option<Uuid>,
+    /// This execution; fresh for each attempt where it is absent.
+    pub causation_id: Option<Uuid>,
     /// The event that led to this call.
     pub triggering_event_id: Option<Uuid>,
     /// Calls with one key are executed once.
@@ -194,7 +196,7 @@ impl Commands {
             attempts += 1;
             let context = wit::Context {
                 correlation_id: correlation_id.into(),
-                causation_id: Uuid::new_v4().into(),
+                causation_id: call.causation_id.unwrap_or_else(Uuid::new_v4).into(),
                 triggering_event_id: call.triggering_event_id.map(Into::into),
                 idempotency_key: call.idempotency_key.map(Into::into),
             };
@@ -284,6 +286,7 @@ impl Commands {
         let log = self.services.log.clone();
         Guest {
             env: module.env(),
+            present: self.services.present,
             output: Output::memory(),
             memory_bytes: self.services.settings.memory_bytes,
             transaction: Some(TransactionContext::new(log, module)),

@@ -15,6 +15,7 @@ mod status;
 pub use self::lifecycle::{ModuleError, Upload};
 pub use self::status::{Health, ModuleStatus};
 
+use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 use crate::commands::{Call, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
@@ -167,6 +168,7 @@ impl Host {
             log,
             http: HttpClient::new(config.http),
             settings: config.settings,
+            present: Present::default(),
         };
         let host = Self {
             inner: Arc::new(Inner {

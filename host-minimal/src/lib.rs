@@ -8,7 +8,8 @@
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
 //! Wasmtime, configured; `capabilities` is what a module may ask for; [`store`] is the event
 //! log; [`keys`] encrypts it; [`data_dir`] says where files are; [`limits`] bounds everything.
-//! WIT types stop at `bindings`.
+//! [`trial`] runs one component by itself, in a world that the caller makes up. WIT types stop at
+//! `bindings`.
 
 pub mod api;
 mod bindings;
@@ -23,6 +24,7 @@ pub mod modules;
 mod report;
 pub mod store;
 pub mod subscriptions;
+pub mod trial;
 
 pub use bindings::CONTRACT_VERSION;
 pub use capabilities::http::{HttpPolicy, HttpPolicyError};

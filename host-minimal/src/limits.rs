@@ -160,3 +160,10 @@ pub const DATA_KEY_MESSAGE_BLOCK: u32 = 1 << 16;
 pub const MODULE_NAME_BYTES: usize = 64;
 /// Environment variables of one module, names and values together.
 pub const MODULE_ENV_BYTES: usize = 256 << 10;
+
+// Trials.
+
+/// Events that one delivery hands to an effect; one that feeds itself is stopped there.
+pub const TRIAL_EVENTS: usize = 1_000;
+/// How long a compiled component is kept for further trials of it. Every edit makes another one.
+pub const TRIAL_CACHE_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);

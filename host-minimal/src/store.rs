@@ -12,13 +12,12 @@ mod envelope;
 mod error;
 mod event;
 mod log;
+mod memory;
 mod query;
 mod reader;
 
 #[cfg(test)]
 mod conformance;
-#[cfg(test)]
-mod memory;
 #[cfg(test)]
 mod tests;
 
@@ -26,5 +25,6 @@ pub use embedded::{EmbeddedStore, OpenError};
 pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
 pub use log::EventLog;
+pub(crate) use log::Rehearsal;
 pub use query::{EventFilter, Query, QueryItem};
 pub use reader::Reader;

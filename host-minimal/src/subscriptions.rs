@@ -20,6 +20,7 @@ mod progress;
 mod projector;
 mod status;
 mod stop;
+pub(crate) mod trial;
 
 pub use self::status::{Failure, Phase, SubscriptionStatus};
 

@@ -3,6 +3,7 @@
 mod help;
 mod values;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Build modules to WASM components
     #[command(after_help = help::BUILD)]
     Build(BuildArgs),
+    /// Build modules and run their tests, natively and on the components
+    #[command(after_help = help::TEST)]
+    Test(TestArgs),
     /// Build modules, upload them to a server and activate them
     #[command(after_help = help::DEPLOY)]
     Deploy(DeployArgs),
@@ -77,12 +81,18 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Run components for the tests of a process that holds stdin and stdout
+    #[command(name = "__trial", hide = true)]
+    Trial {
+        /// Where compiled components are kept
+        cache: PathBuf,
+    },
     /// Run a program until stdin closes. `umari dev` starts its programs through this.
     #[command(name = "__guard", hide = true)]
     Guard {
         /// The program and its arguments
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<std::ffi::OsString>,
+        command: Vec<OsString>,
     },
 }
 
@@ -175,6 +185,21 @@ pub(crate) struct BuildArgs {
     /// Print one JSON document per line on stdout instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `umari test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Crates, or directories that hold them
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How many jobs cargo may run at once
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<u32>,
+    /// What `cargo test` gets as well: the name of a test, its options, or after another `--` those of
+    /// the tests themselves
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
 }
 
 /// Which server to talk to.

@@ -1,11 +1,12 @@
 //! The `umari` command.
 //!
 //! `args` reads the command line and `main` hands each command to its room: `build` (crates to
-//! components), `deploy` (components to a server), `dev` (both, with a host of its own and a
-//! watch on the sources), `serve`, `execute`, `inspect` (what a server has) and `modules` (one
-//! kind of module by hand). Everything but `serve` and the host inside `dev` talks to a server
-//! over HTTP through `client`; only `host` knows the host library. `output` writes to the
-//! terminal and turns failures into text and exit codes.
+//! components), `test` (crates to `cargo test`, natively and on components), `deploy` (components to
+//! a server), `dev` (both, with a host of its own and a watch on the sources), `serve`, `execute`,
+//! `inspect` (what a server has) and `modules` (one kind of module by hand). Everything but `serve`,
+//! `test` and the host inside `dev` talks to a server over HTTP through `client`; only `host` and
+//! `trial` (components in a test) know the host library. `output` writes to the terminal and turns
+//! failures into text and exit codes.
 
 mod args;
 mod build;
@@ -21,6 +22,8 @@ mod modules;
 mod output;
 mod serve;
 mod signals;
+mod test;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Dev(args) => dev::run(&args)?,
         Command::Build(args) => build::run(&args)?,
+        Command::Test(args) => return test::run(&args),
         Command::Deploy(args) => deploy::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Execute(args) => execute::run(&args)?,
@@ -56,6 +60,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
         }
+        Command::Trial { cache } => trial::run(&cache)?,
         Command::Guard { command } => return dev::guard::run(&command),
     }
     Ok(ExitCode::from(EXIT_OK))

@@ -5,6 +5,8 @@ mod support;
 
 #[path = "cli/builds.rs"]
 mod builds;
+#[path = "cli/components.rs"]
+mod components;
 #[path = "cli/servers.rs"]
 mod servers;
 #[path = "cli/shop.rs"]

@@ -228,10 +228,7 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
     let inner_ident = &inner.ident;
     let output = &sig.output;
     let constness = &sig.constness;
-    // At the type, so that a second argument which is no context is pointed at.
-    let enter = quote_spanned! {context.span()=>
-        ::umari::command::requirements::SecondArgument::enter(context, #name)
-    };
+    let enter = enter(name, ident, context);
     let read = quote_spanned! {input.span()=>
         <#input as ::umari::command::requirements::CommandInput>::READ
     };
@@ -277,6 +274,19 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
         };
 
         #export
+    }
+}
+
+/// Enters the command, by its name and the function's path. It points at the type, so that a second
+/// argument which is no context is pointed at.
+fn enter(name: &str, function: &Ident, context: &Type) -> TokenStream {
+    let function = function.unraw().to_string();
+    quote_spanned! {context.span()=>
+        ::umari::command::requirements::SecondArgument::enter(
+            context,
+            #name,
+            ::core::concat!(::core::module_path!(), "::", #function),
+        )
     }
 }
 

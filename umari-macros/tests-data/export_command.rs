@@ -9,7 +9,11 @@ pub fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteO
     }
     execute_command(
         input,
-        ::umari::command::requirements::SecondArgument::enter(context, "connect-shop"),
+        ::umari::command::requirements::SecondArgument::enter(
+            context,
+            "connect-shop",
+            ::core::concat!(::core::module_path!(), "::", "execute"),
+        ),
     )
 }
 #[cfg(not(target_family = "wasm"))]

@@ -10,6 +10,7 @@
 //! | [`EVENT_ORDER`] | at every `project` | no update is lost where unrelated events come in another order |
 //! | [`CRASH_SWEEP`] | after every successful `run` of an effect | a crash at any point loses and doubles nothing |
 //! | [`SERVER_ERROR`] | after every successful `run` of an effect | a request that is answered with 500 is not forgotten |
+//! | [`COMPONENT`] | after every `when`, `project` and `run`, with the feature `component` | the built component does the same |
 //! | [`ROUND_TRIP`] | at every `given` and `then` | events come back from the log as they went in |
 //! | [`UPCAST_LOSS`] | wherever an event of an earlier version is read | its upcast ignores nothing that it says |
 //! | [`REOPENED`] | in `then_survives_shredding` | what was rejected stays rejected when data is shredded |
@@ -155,6 +156,27 @@ pub const UPCAST_LOSS: Check = Check("UPCAST_LOSS");
 pub const REOPENED: Check = Check("REOPENED");
 /// Nothing repeats in the clear what a shredded event said.
 pub const PLAINTEXT: Check = Check("PLAINTEXT");
+/// The built WASM component does what the native code does.
+///
+/// It runs with the feature `component`: under `umari test`, or by hand with
+/// `umari build && cargo test --features umari-testing/component`. Each `when`, `project` and `run`
+/// happens on the component too, in the host that production runs, with the same history, clock,
+/// variables and HTTP target. Compared are
+///
+/// - of a command the outcome with code and message, the events with tags, version and encryption
+///   scope, and the queries that it read by;
+/// - of a projector the rows of every table, or the event that it stopped at and why;
+/// - of an effect the requests with the headers that it set, the events, the partition keys, and the
+///   event that it stopped at and why.
+///
+/// Ids and times that the host mints are not compared. A component that is missing, or older than its
+/// sources, fails the test.
+///
+/// What no component exports runs natively alone: a command without `#[export_command]`, the closures of
+/// [`when_called`](crate::Given::when_called), a fold. So does a JSON text that the input cannot be read
+/// from, and a race. Of the projectors and effects in a crate one is exported; switch this check off
+/// where a test runs another of the same kind.
+pub const COMPONENT: Check = Check("COMPONENT");
 
 /// The checks that a scenario has switched off, and why.
 #[derive(Debug, Clone, Default)]

@@ -72,6 +72,8 @@ impl Outcome {
     ) -> Verdict<Self> {
         let outcome = Self::run(world, call, context, "when")?;
         check::command::all(&outcome.run, &outcome.call, &outcome.context)?;
+        #[cfg(feature = "component")]
+        crate::component::command(&outcome.run, &outcome.call, &outcome.context)?;
         Ok(outcome)
     }
 

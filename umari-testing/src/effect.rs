@@ -10,9 +10,11 @@ mod expect;
 mod session;
 mod shredding;
 
+#[cfg(feature = "component")]
+pub(crate) use self::expect::body;
 pub(crate) use self::expect::header;
-pub(crate) use self::session::deliver;
-use self::session::{Delivery, Session, session};
+pub(crate) use self::session::{Delivery, deliver};
+use self::session::{Session, session};
 
 use crate::check::{CRASH_SWEEP, SERVER_ERROR, crash_sweep, server_error};
 use crate::events::Events;

@@ -75,6 +75,8 @@ pub(crate) struct Engine {
     /// The position up to which an effect has handled its events.
     pub(crate) completed: Cell<u64>,
     fresh_ids: Cell<u64>,
+    /// Name and path of the first exported command that was entered.
+    pub(crate) entered: Cell<Option<(&'static str, &'static str)>>,
     /// What the log has become just before the next commit, by the work of others.
     rival: RefCell<Option<Log>>,
 }
@@ -99,6 +101,7 @@ impl Engine {
             asked_time: Cell::new(false),
             completed: Cell::new(0),
             fresh_ids: Cell::new(world.fresh_ids),
+            entered: Cell::default(),
             rival: RefCell::default(),
             world: world.clone(),
         })
@@ -305,5 +308,11 @@ impl Host for Engine {
     fn upcasting(&self, upcasting: &Upcasting<'_>) {
         let loss = self.world.upcasts.loss(upcasting);
         self.losses.borrow_mut().extend(loss);
+    }
+
+    fn entered(&self, name: &'static str, function: &'static str) {
+        if self.entered.get().is_none() {
+            self.entered.set(Some((name, function)));
+        }
     }
 }

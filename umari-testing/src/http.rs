@@ -142,12 +142,14 @@ impl Route {
         }))
     }
 
-    /// Gives no answer: the request fails with `code`, such as `connection-refused`, `timeout`
-    /// or `dns-error`.
+    /// Gives no answer: the request fails with `code`, and in the words that production has for it.
+    /// The codes are `timeout`, `destination-not-found`, `destination-unavailable`, `denied`,
+    /// `connection-refused`, `connection-terminated`, `tls`, `invalid-request` and
+    /// `response-too-large`.
     pub fn fails(self, code: &str) -> Self {
         self.answer(Answer::Fails(HttpFailure {
             code: code.to_owned(),
-            message: format!("{code} (scripted by the test)"),
+            message: words(code),
         }))
     }
 
@@ -201,6 +203,23 @@ impl Route {
         }
         self
     }
+}
+
+/// What the SDK says in a component where the host gives this reason.
+fn words(code: &str) -> String {
+    let words = match code {
+        "timeout" => "no answer arrived in time",
+        "destination-not-found" => "the host name cannot be resolved",
+        "destination-unavailable" => "the address cannot be reached",
+        "denied" => "the umari host does not allow requests to this address",
+        "connection-refused" => "the connection was refused",
+        "connection-terminated" => "the connection ended before the response did",
+        "tls" => "no secure connection could be agreed on",
+        "invalid-request" => "the request's method or URL is not valid",
+        "response-too-large" => "the response is larger than the umari host allows",
+        other => return format!("{other} (scripted by the test)"),
+    };
+    words.to_owned()
 }
 
 /// A request that a test expects of an effect, for

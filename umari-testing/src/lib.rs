@@ -127,16 +127,34 @@
 //! commands in random order, also two at the same moment, and shrinks what breaks an invariant to a
 //! short story; `histories()` makes random histories for `proptest!`. See the module `invariant`.
 //!
+//! # On the real component
+//!
+//! With the feature `component` each `when`, `project` and `run` happens a second time: on the built
+//! WASM component, in the host that production runs, with the same history, clock, variables and
+//! HTTP target. A difference fails the test and is shown; see [`check::COMPONENT`]. So does a component
+//! that is missing or older than its sources.
+//!
+//! ```text
+//! umari test                        # builds what is out of date, then runs the tests so
+//! ```
+//!
+//! By hand it is `umari build && cargo test --features umari-testing/component`, with the command
+//! `umari` on the path or named in `UMARI_BIN`. It is another process, so that tests compile as fast
+//! as without. A component takes about a millisecond more for each step, once it is compiled.
+//!
 //! # What these tests do not prove
 //!
 //! There is one process and no network: no timeouts, no partial failures of the store. There is
-//! no WASM: a module that runs out of memory or time, or that uses what its target lacks, passes.
+//! no WASM without the feature `component`: a module that runs out of memory or time, or that uses
+//! what its target lacks, passes.
 //! Native code sees the real wall clock and randomness where it asks for them itself, and not through
 //! the SDK; checks find both where they change what a command emits, and the clock's hand in a decision
 //! is named where a test fails for it.
 
 pub mod check;
 mod command;
+#[cfg(feature = "component")]
+mod component;
 mod effect;
 mod engine;
 mod event_lock;

@@ -68,12 +68,9 @@ impl Run {
         let mut text = String::new();
         for name in tables.rows.iter().flatten().map(table::value) {
             let sql = format!("SELECT * FROM {}", quoted(&name));
-            let Ok(mut rows) = database.read(&sql, NO_PARAMS) else {
-                continue;
-            };
-            rows.rows
-                .sort_by_key(|row| row.iter().map(table::value).collect::<Vec<_>>());
-            text.push_str(&format!("{name}\n{}\n", table::rows(&rows)));
+            if let Ok(rows) = database.read(&sql, NO_PARAMS) {
+                text.push_str(&dumped(&name, rows));
+            }
         }
         text
     }
@@ -81,6 +78,13 @@ impl Run {
     pub(crate) fn failure(&self) -> Option<&(RawEvent, String)> {
         self.failure.as_ref()
     }
+}
+
+/// A table as text, with its rows in an order that depends on nothing but them.
+pub(crate) fn dumped(name: &str, mut rows: Rows) -> String {
+    rows.rows
+        .sort_by_key(|row| row.iter().map(table::value).collect::<Vec<_>>());
+    format!("{name}\n{}\n", table::rows(&rows))
 }
 
 /// When an instance of the projector ends early, and a new one goes on with its file.
@@ -128,6 +132,8 @@ pub(crate) fn run<P: Projector>(world: &World) -> Verdict<Projection> {
     if run.failure.is_none() && world.waivers.runs(EVENT_ORDER) {
         event_order::check::<P>(&world, &events, &run)?;
     }
+    #[cfg(feature = "component")]
+    crate::component::projector::<P>(&world, &run)?;
     Ok(Projection {
         name: name.into(),
         query: projector::query::<P>().into(),

@@ -99,7 +99,11 @@ pub(crate) type Verdict<T = ()> = Result<T, Box<Report>>;
 /// Unwraps a verdict, failing the test at the caller's line.
 #[track_caller]
 pub(crate) fn demand<T>(verdict: Verdict<T>) -> T {
-    verdict.unwrap_or_else(|report| report.fail())
+    // A closure would not know the caller.
+    match verdict {
+        Ok(value) => value,
+        Err(report) => report.fail(),
+    }
 }
 
 /// An event as the reports show it: what it is called, how it is found, what it says.

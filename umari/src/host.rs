@@ -29,6 +29,7 @@ pub(crate) use installed::{observe, with};
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::with;
 
+/// A component is told which command it runs.
 /// What a module may ask of the outside.
 ///
 /// Methods take `&self`: a host is shared by everything that runs on the thread, and calls may
@@ -85,6 +86,12 @@ pub trait Host {
     /// still while a command runs; a test harness answers with the clock of its scenario.
     fn now(&self) -> DateTime<Utc> {
         std::time::SystemTime::now().into()
+    }
+
+    /// An exported command was entered: the name under which its component exports it, and the path
+    /// of the Rust function. Harnesses find the component by it.
+    fn entered(&self, name: &'static str, function: &'static str) {
+        let _ = (name, function);
     }
 
     /// Shows a test harness an upcast that was used to read a stored event. Called natively only.

@@ -42,6 +42,7 @@ pub(super) async fn execute(
     let body = read_body(body, limits::INPUT_BYTES).await?;
     let call = Call {
         correlation_id: id_header(&head.headers, CORRELATION_ID)?,
+        causation_id: None,
         triggering_event_id: None,
         idempotency_key: id_header(&head.headers, IDEMPOTENCY_KEY)?,
     };

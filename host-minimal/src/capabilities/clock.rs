@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Utc};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::HostWallClock;
 use wasmtime_wasi::p2::DynPollable;
@@ -17,6 +18,27 @@ use wasmtime_wasi::runtime::in_tokio;
 use crate::engine::guest::GuestState;
 use crate::engine::trap::DeadlineExceeded;
 
+/// What guests take for the present.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Present {
+    /// The moment at which a call begins.
+    #[default]
+    Call,
+    /// Always this moment, in a rehearsal.
+    At(DateTime<Utc>),
+}
+
+impl Present {
+    /// WASI counts from 1970; a clock that is before that shows 1970.
+    fn since_epoch(self) -> Duration {
+        let time = match self {
+            Self::Call => SystemTime::now(),
+            Self::At(time) => time.into(),
+        };
+        time.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
 /// The clock of one instance.
 #[derive(Debug, Clone)]
 pub(crate) struct CallClock {
@@ -25,9 +47,9 @@ pub(crate) struct CallClock {
 }
 
 impl CallClock {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(present: Present) -> Self {
         Self {
-            wall: FrozenWallClock::now(),
+            wall: FrozenWallClock::new(present),
             deadline: Instant::now(),
         }
     }
@@ -50,13 +72,15 @@ impl CallClock {
 /// A wall clock that shows the moment at which the current call began.
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenWallClock {
+    present: Present,
     since_epoch: Arc<Mutex<Duration>>,
 }
 
 impl FrozenWallClock {
-    fn now() -> Self {
+    fn new(present: Present) -> Self {
         Self {
-            since_epoch: Arc::new(Mutex::new(since_epoch())),
+            present,
+            since_epoch: Arc::new(Mutex::new(present.since_epoch())),
         }
     }
 
@@ -64,7 +88,7 @@ impl FrozenWallClock {
         *self
             .since_epoch
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = since_epoch();
+            .unwrap_or_else(PoisonError::into_inner) = self.present.since_epoch();
     }
 }
 
@@ -79,13 +103,6 @@ impl HostWallClock for FrozenWallClock {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// WASI counts from 1970; a machine whose clock is before that shows 1970.
-fn since_epoch() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
 }
 
 /// Replaces WASI's `poll` by one whose waits end at the call's deadline.
@@ -155,13 +172,22 @@ mod tests {
 
     #[test]
     fn the_wall_clock_stands_still_until_the_next_call() {
-        let mut clock = CallClock::new();
+        let mut clock = CallClock::new(Present::Call);
         let wall = clock.wall();
         let before = wall.now();
-        while since_epoch() == before {}
+        while Present::Call.since_epoch() == before {}
         assert_eq!(wall.now(), before);
         clock.start_call(Instant::now());
         assert!(wall.now() > before);
+    }
+
+    #[test]
+    fn in_a_rehearsal_the_clock_shows_its_moment_in_every_call() {
+        let moment = "2020-02-29T12:00:00.000001Z".parse().unwrap();
+        let mut clock = CallClock::new(Present::At(moment));
+        clock.start_call(Instant::now());
+        let shown: DateTime<Utc> = (UNIX_EPOCH + clock.wall().now()).into();
+        assert_eq!(shown, moment);
     }
 
     #[test]

@@ -16,17 +16,30 @@ use wasmtime_wasi_http::{
 
 mod connect;
 mod policy;
+mod scripted;
 
 use self::connect::PolicedConnector;
 pub use self::policy::{HttpPolicy, HttpPolicyError};
+pub use self::scripted::{Outgoing, OutgoingFailure, OutgoingRequest, OutgoingResponse};
 use crate::engine::guest::GuestState;
 use crate::limits;
 
-/// The client that all effects of a host share: one pool of connections, one policy.
+/// The client that all effects of a host share.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClient {
-    client: Client<HttpsConnector<PolicedConnector>, WasiBody>,
-    policy: Arc<HttpPolicy>,
+    way: Way,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+enum Way {
+    /// One pool of connections, one policy.
+    Network {
+        client: Client<HttpsConnector<PolicedConnector>, WasiBody>,
+        policy: Arc<HttpPolicy>,
+    },
+    /// Whoever tries a component answers its requests.
+    Scripted(Arc<dyn Outgoing>),
 }
 
 impl HttpClient {
@@ -41,7 +54,16 @@ impl HttpClient {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .build(connector);
-        Self { client, policy }
+        Self {
+            way: Way::Network { client, policy },
+        }
+    }
+
+    /// A client that never reaches a network.
+    pub(crate) fn scripted(outgoing: Arc<dyn Outgoing>) -> Self {
+        Self {
+            way: Way::Scripted(outgoing),
+        }
     }
 }
 
@@ -148,11 +170,15 @@ async fn send(
     request: Request<WasiBody>,
     deadlines: Deadlines,
 ) -> Result<Response<WasiBody>, Error> {
-    client.policy.check(request.uri()).map_err(|refused| {
+    let (client, policy) = match &client.way {
+        Way::Network { client, policy } => (client, policy),
+        Way::Scripted(outgoing) => return scripted::send(outgoing, request).await,
+    };
+    policy.check(request.uri()).map_err(|refused| {
         tracing::warn!("an effect's request was refused: {refused}");
         Error::HttpRequestDenied
     })?;
-    let response = tokio::time::timeout(deadlines.first_byte, client.client.request(request))
+    let response = tokio::time::timeout(deadlines.first_byte, client.request(request))
         .await
         .map_err(|_elapsed| Error::HttpResponseTimeout)?
         .map_err(|error| connect::to_wasi(&error))?;

@@ -146,10 +146,21 @@ fn read_or_create_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     }
     let mut key = [0; KEY_BYTES];
     rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut key).map_err(io::Error::other)?;
-    let mut file: File = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+    let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
+    let mut file: File =
+        private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
     file.write_all(&key)?;
     file.sync_all()?;
-    Ok(key)
+    // Whoever opens the same cache at the same moment sees no key or a whole one.
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::read(path)?.try_into().map_err(|_| error)
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(key),
+    }
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
@@ -195,6 +206,25 @@ mod tests {
         assert!(cache.load(&engine, &entry).is_none());
         cache.component(&engine, EMPTY_COMPONENT).unwrap();
         assert!(cache.load(&engine, &entry).is_some(), "written anew");
+    }
+
+    #[test]
+    fn caches_that_are_opened_at_once_share_a_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(KEY_FILE);
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                std::thread::spawn(move || read_or_create_key(&path).unwrap())
+            })
+            .collect();
+        let keys: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        assert_eq!(keys, [read_or_create_key(&path).unwrap(); 8]);
+        let files = fs::read_dir(directory.path()).unwrap();
+        assert_eq!(files.count(), 1, "nothing is left over");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::Engine;
 use super::memory::MemoryLimiter;
-use crate::capabilities::clock::CallClock;
+use crate::capabilities::clock::{CallClock, Present};
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::output::Output;
 use crate::capabilities::sqlite::SqliteContext;
@@ -33,6 +33,7 @@ pub(crate) struct GuestState {
 /// What an instance is started with.
 pub(crate) struct Guest<'a> {
     pub(crate) env: &'a BTreeMap<String, String>,
+    pub(crate) present: Present,
     pub(crate) output: Output,
     pub(crate) memory_bytes: usize,
     pub(crate) transaction: Option<TransactionContext>,
@@ -44,7 +45,7 @@ impl Guest<'_> {
     /// A store for one instance, with every limit set and no time to run yet: each call starts
     /// with [`start_call`].
     pub(crate) fn into_store(self, engine: &Engine) -> Store<GuestState> {
-        let clock = CallClock::new();
+        let clock = CallClock::new(self.present);
         let mut wasi = WasiCtxBuilder::new();
         for (name, value) in self.env {
             wasi.env(name, value);

@@ -10,6 +10,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre
 
 use super::{ModuleKind, ModuleName};
 use crate::bindings::{effect_exports, projector_exports};
+use crate::capabilities::clock::Present;
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::output::Output;
 use crate::engine::Engine;
@@ -37,6 +38,7 @@ struct Inner {
 }
 
 /// Where a component's exports are, found once.
+#[derive(Clone)]
 pub(crate) enum Exports {
     Command {
         execute: ComponentExportIndex,
@@ -135,6 +137,22 @@ impl LoadedModule {
         })
     }
 
+    /// The same module with other variables.
+    pub(crate) fn with_env(&self, env: BTreeMap<String, String>) -> Self {
+        let inner = &self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                kind: inner.kind,
+                name: inner.name.clone(),
+                version: inner.version.clone(),
+                env,
+                record: inner.record.clone(),
+                pre: inner.pre.clone(),
+                exports: inner.exports.clone(),
+            }),
+        }
+    }
+
     pub(crate) fn kind(&self) -> ModuleKind {
         self.inner.kind
     }
@@ -169,6 +187,7 @@ impl LoadedModule {
     fn start_once(&self, engine: &Engine) -> Result<Option<String>, LoadError> {
         let mut store = Guest {
             env: self.env(),
+            present: Present::default(),
             output: Output::memory(),
             memory_bytes: limits::GUEST_MEMORY_BYTES,
             transaction: None,
@@ -281,4 +300,6 @@ pub(crate) struct Services {
     pub(crate) log: EventLog,
     pub(crate) http: crate::capabilities::http::HttpClient,
     pub(crate) settings: crate::host::Settings,
+    /// What the modules take for the present.
+    pub(crate) present: Present,
 }

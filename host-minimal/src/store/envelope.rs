@@ -73,10 +73,13 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Checks the event and gives it its id and tags.
-    pub(super) fn new(mut event: NewEvent, provenance: &Provenance) -> Result<Self, Invalid> {
+    /// Checks the event and gives it its tags.
+    pub(super) fn new(
+        mut event: NewEvent,
+        id: Uuid,
+        provenance: &Provenance,
+    ) -> Result<Self, Invalid> {
         check(&mut event)?;
-        let id = Uuid::now_v7();
         let tags = stored_tags(&event, id, provenance);
         let bytes = event.event_type.len()
             + tags
@@ -194,6 +197,39 @@ fn stored_tags(event: &NewEvent, id: Uuid, provenance: &Provenance) -> Vec<Strin
             .map(|tag| pair_tag(&event.event_type, tag)),
     );
     tags
+}
+
+/// Puts an event that another log has told into an envelope again, under the id that it had. A
+/// payload that is absent stays so: its data key is not among `keys`.
+pub(super) fn restore(event: RecordedEvent, keys: &KeyRing) -> Result<DcbEvent, KeyError> {
+    let provenance = Provenance {
+        correlation_id: event.correlation_id,
+        causation_id: event.causation_id,
+        triggering_event_id: event.triggering_event_id,
+        idempotency_key: event.idempotency_key,
+        author: event.author,
+    };
+    let shredded = event.payload.is_none();
+    let new = NewEvent {
+        event_type: event.event_type,
+        schema_version: event.schema_version,
+        tags: event.tags,
+        encryption_scope: event.encryption_scope.clone().filter(|_| !shredded),
+        payload: event.payload.unwrap_or_default(),
+    };
+    let draft = Draft {
+        id: event.id,
+        tags: stored_tags(&new, event.id, &provenance),
+        event: new,
+    };
+    let mut sealed = draft.seal(event.timestamp, &provenance, keys)?;
+    if let (true, Some(scope)) = (shredded, event.encryption_scope) {
+        let key_id = event.encryption_key_id.unwrap_or_else(Uuid::now_v7);
+        let metadata = &mut sealed.metadata;
+        metadata.push((ENCRYPTION_SCOPE.to_owned(), scope));
+        metadata.push((ENCRYPTION_KEY_ID.to_owned(), key_id.to_string()));
+    }
+    Ok(sealed)
 }
 
 /// Reads an envelope. The payload stays closed: it is the data that comes along.

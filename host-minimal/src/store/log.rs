@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::envelope::{self, Draft};
 use super::error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
+use super::memory::MemoryStore;
 use super::query::Plan;
 use super::reader::{Pages, Reader};
 use super::{Boundary, EventFilter, NewEvent, Provenance, Query, Receipt, RecordedEvent};
-use crate::keys::KeyRing;
+use crate::keys::{KeyError, KeyRing};
 use crate::limits;
 
 /// The event log. Clones are handles to the same log.
@@ -28,6 +29,18 @@ struct Inner {
     state: Mutex<State>,
     /// Signals that the head has moved, the store has failed, or someone called `wake`.
     changed: Condvar,
+    rehearsal: Option<Rehearsal>,
+}
+
+/// What makes a log repeat itself, for a component on trial.
+#[derive(Debug)]
+pub(crate) struct Rehearsal {
+    /// What the clock shows at every append.
+    pub(crate) now: DateTime<Utc>,
+    /// The id of the event at position n is this plus n.
+    pub(crate) event_ids: Uuid,
+    /// What was read, in order.
+    pub(crate) queries: Mutex<Vec<Query>>,
 }
 
 #[derive(Default)]
@@ -55,6 +68,32 @@ impl std::fmt::Debug for EventLog {
 impl EventLog {
     /// The log that lies in `store`, its payloads encrypted with `keys`.
     pub fn new(store: Arc<dyn DcbEventStoreSync + Send + Sync>, keys: Arc<KeyRing>) -> Self {
+        Self::with_rehearsal(store, keys, None)
+    }
+
+    /// A log in memory that begins with `history` and remembers what is read.
+    ///
+    /// # Errors
+    ///
+    /// A payload cannot be encrypted.
+    pub(crate) fn rehearsed(
+        history: Vec<RecordedEvent>,
+        keys: Arc<KeyRing>,
+        rehearsal: Rehearsal,
+    ) -> Result<Self, KeyError> {
+        let history = history
+            .into_iter()
+            .map(|event| Ok((event.position, envelope::restore(event, &keys)?)))
+            .collect::<Result<_, KeyError>>()?;
+        let store = Arc::new(MemoryStore::with(history));
+        Ok(Self::with_rehearsal(store, keys, Some(rehearsal)))
+    }
+
+    fn with_rehearsal(
+        store: Arc<dyn DcbEventStoreSync + Send + Sync>,
+        keys: Arc<KeyRing>,
+        rehearsal: Option<Rehearsal>,
+    ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
         Self {
             inner: Arc::new(Inner {
@@ -62,8 +101,34 @@ impl EventLog {
                 keys,
                 state,
                 changed,
+                rehearsal,
             }),
         }
+    }
+
+    /// The events after `position`, for a log that fits into memory.
+    pub(crate) fn everything_after(&self, position: u64) -> Result<Vec<RecordedEvent>, ReadError> {
+        let mut reader = Reader::new(
+            self.pages(Plan::All, position, u64::MAX),
+            Arc::clone(&self.inner.keys),
+        );
+        let mut events = Vec::new();
+        loop {
+            let batch = reader.next_batch(limits::STORE_READ_EVENTS)?;
+            if batch.is_empty() {
+                return Ok(events);
+            }
+            events.extend(batch);
+        }
+    }
+
+    /// What was read from a rehearsed log so far, in order.
+    pub(crate) fn rehearsed_queries(&self) -> Vec<Query> {
+        let Some(rehearsal) = &self.inner.rehearsal else {
+            return Vec::new();
+        };
+        let queries = rehearsal.queries.lock();
+        queries.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The position of the last event, 0 for an empty log.
@@ -83,6 +148,13 @@ impl EventLog {
     /// The events that `query` matches after position `after`, up to and including `up_to`.
     /// Mistakes in the query come with the first batch.
     pub fn read(&self, query: &Query, after: u64, up_to: u64) -> Reader {
+        if let Some(rehearsal) = &self.inner.rehearsal {
+            let mut queries = rehearsal
+                .queries
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            queries.push(query.clone());
+        }
         let keys = Arc::clone(&self.inner.keys);
         match query.check() {
             Ok(()) => Reader::new(self.pages(query.plan(), after, up_to), keys),
@@ -139,7 +211,7 @@ impl EventLog {
         if let Some(reason) = self.failure() {
             return Err(AppendError::Unavailable(Unavailable::Failed { reason }));
         }
-        let drafts = drafts(events, provenance)?;
+        let drafts = drafts(events, provenance, |index| self.event_id(index))?;
         boundary.query.check()?;
         let head = self
             .head()
@@ -152,7 +224,7 @@ impl EventLog {
             .into());
         }
         let ids = drafts.iter().map(Draft::id).collect();
-        let timestamp = now();
+        let timestamp = self.now();
         let sealed: Vec<DcbEvent> = drafts
             .into_iter()
             .map(|draft| draft.seal(timestamp, provenance, &self.inner.keys))
@@ -278,6 +350,27 @@ impl EventLog {
         }
     }
 
+    /// The id of the event that comes `index` events after the next one.
+    fn event_id(&self, index: u64) -> Uuid {
+        match &self.inner.rehearsal {
+            None => Uuid::now_v7(),
+            Some(rehearsal) => {
+                let position = u128::from(self.head().unwrap_or(0) + 1 + index);
+                Uuid::from_u128(rehearsal.event_ids.as_u128().wrapping_add(position))
+            }
+        }
+    }
+
+    /// The wall clock, in the precision that events keep.
+    fn now(&self) -> DateTime<Utc> {
+        let now = self
+            .inner
+            .rehearsal
+            .as_ref()
+            .map_or_else(Utc::now, |rehearsal| rehearsal.now);
+        DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
     fn pages(&self, plan: Plan, after: u64, up_to: u64) -> Pages {
         Pages::new(Arc::clone(&self.inner.store), plan, after, up_to)
     }
@@ -338,8 +431,13 @@ impl EventLog {
     }
 }
 
-/// Checks the events, each and all together, and gives them their ids and tags.
-fn drafts(events: Vec<NewEvent>, provenance: &Provenance) -> Result<Vec<Draft>, Invalid> {
+/// Checks the events, each and all together, and gives them their ids and tags. `id` gives the id
+/// of the event at an index.
+fn drafts(
+    events: Vec<NewEvent>,
+    provenance: &Provenance,
+    id: impl Fn(u64) -> Uuid,
+) -> Result<Vec<Draft>, Invalid> {
     let count = events.len();
     if count == 0 {
         return Err(Invalid::NoEvents);
@@ -349,7 +447,8 @@ fn drafts(events: Vec<NewEvent>, provenance: &Provenance) -> Result<Vec<Draft>, 
     }
     let drafts: Vec<Draft> = events
         .into_iter()
-        .map(|event| Draft::new(event, provenance))
+        .zip(0..)
+        .map(|(event, index)| Draft::new(event, id(index), provenance))
         .collect::<Result<_, _>>()?;
     let bytes = drafts.iter().map(Draft::payload_bytes).sum();
     if bytes > limits::APPEND_PAYLOAD_BYTES {
@@ -378,10 +477,4 @@ fn to_store(plan: &Plan, after: u64) -> Option<DcbAppendCondition> {
         fail_if_events_match: query,
         after: Some(after),
     })
-}
-
-/// The wall clock, in the precision that events keep.
-fn now() -> DateTime<Utc> {
-    let now = Utc::now();
-    DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
 }

@@ -1,7 +1,7 @@
-//! A store that is nothing but a list: the oracle that real stores are compared with, and what
-//! the log's own tests stand on.
+//! A store that is nothing but a list: the oracle that real stores are compared with, what the
+//! log's own tests stand on, and the history of a component on trial.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use umadb_dcb::{
     DcbAppendCondition, DcbError, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem,
@@ -21,6 +21,29 @@ pub(super) struct MemoryState {
     pub(super) next_failure: Option<DcbError>,
 }
 
+impl MemoryStore {
+    /// A store that holds `events` already, at these positions, which ascend.
+    pub(super) fn with(events: Vec<(u64, DcbEvent)>) -> Self {
+        let events = events
+            .into_iter()
+            .map(|(position, event)| DcbSequencedEvent {
+                position,
+                event,
+                tracking_info: None,
+            });
+        Self {
+            state: Mutex::new(MemoryState {
+                events: events.collect(),
+                next_failure: None,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 fn item_matches(item: &DcbQueryItem, event: &DcbEvent) -> bool {
     (item.types.is_empty() || item.types.contains(&event.event_type))
         && item.tags.iter().all(|tag| event.tags.contains(tag))
@@ -38,10 +61,7 @@ impl DcbEventStoreSync for MemoryStore {
         backwards: bool,
         limit: Option<u32>,
     ) -> DcbResult<Box<dyn DcbReadResponseSync + Send + 'static>> {
-        let state = self
-            .state
-            .lock()
-            .expect("no test panics while it holds the lock");
+        let state = self.state();
         let query = query.unwrap_or_default();
         let mut events: Vec<_> = state.events.clone();
         if backwards {
@@ -65,18 +85,12 @@ impl DcbEventStoreSync for MemoryStore {
     }
 
     fn head(&self) -> DcbResult<Option<u64>> {
-        let state = self
-            .state
-            .lock()
-            .expect("no test panics while it holds the lock");
+        let state = self.state();
         Ok(state.events.last().map(|stored| stored.position))
     }
 
     fn get_tracking_info(&self, source: &str) -> DcbResult<Option<u64>> {
-        let state = self
-            .state
-            .lock()
-            .expect("no test panics while it holds the lock");
+        let state = self.state();
         let of_source = |stored: &DcbSequencedEvent| match &stored.tracking_info {
             Some(info) if info.source == source => Some(info.position),
             _ => None,
@@ -97,10 +111,7 @@ impl DcbEventStoreSync for MemoryStore {
         {
             return Err(DcbError::IntegrityError("tracking position".to_owned()));
         }
-        let mut state = self
-            .state
-            .lock()
-            .expect("no test panics while it holds the lock");
+        let mut state = self.state();
         if let Some(failure) = state.next_failure.take() {
             return Err(failure);
         }
@@ -117,8 +128,9 @@ impl DcbEventStoreSync for MemoryStore {
                 )));
             }
         }
+        let mut position = state.events.last().map_or(0, |last| last.position);
         for event in events {
-            let position = state.events.len() as u64 + 1;
+            position += 1;
             let tracking_info = tracking_info.clone();
             state.events.push(DcbSequencedEvent {
                 position,
@@ -126,7 +138,7 @@ impl DcbEventStoreSync for MemoryStore {
                 tracking_info,
             });
         }
-        Ok(state.events.len() as u64)
+        Ok(position)
     }
 }
 

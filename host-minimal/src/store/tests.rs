@@ -6,6 +6,7 @@ mod encryption;
 mod failure;
 mod limits;
 mod read;
+mod rehearsal;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ mod worker;
 
 use self::lanes::{Window, lane_of};
 use self::worker::Worker;
+pub(super) use self::worker::deliver;
 use super::Runtime;
 use super::backoff::Backoff;
 use super::instance::{Instance, SubscriptionError};

@@ -96,6 +96,7 @@ impl Instance {
         });
         let mut store = Guest {
             env: module.env(),
+            present: runtime.services.present,
             output: runtime.output.clone(),
             memory_bytes: settings.memory_bytes,
             transaction,

@@ -35,9 +35,9 @@ pub(super) fn run(runtime: &Runtime) {
 }
 
 /// What stopped a projector, and at which event.
-struct Failed {
-    error: SubscriptionError,
-    event: Option<Box<RecordedEvent>>,
+pub(super) struct Failed {
+    pub(super) error: SubscriptionError,
+    pub(super) event: Option<Box<RecordedEvent>>,
 }
 
 impl<E: Into<SubscriptionError>> From<E> for Failed {
@@ -80,7 +80,7 @@ fn follow(runtime: &Runtime) -> Result<(), Failed> {
 }
 
 /// Handles what lies between `position` and `head`, in batches; the new position.
-fn catch_up(
+pub(super) fn catch_up(
     runtime: &Runtime,
     instance: &mut Instance,
     query: &Query,

@@ -199,6 +199,7 @@ fn a_command_sees_one_moment_and_the_envelope_says_who_wrote_it() {
     let correlation_id = Uuid::from_u128(42);
     let call = Call {
         correlation_id: Some(correlation_id),
+        causation_id: None,
         triggering_event_id: Some(Uuid::from_u128(43)),
         idempotency_key: Some(Uuid::from_u128(44)),
     };

@@ -4,6 +4,7 @@ pub(super) const TOP: &str = "\
 Examples:
   umari dev                          build, run and watch the modules under this directory
   umari build commands/              build some of them
+  umari test                         run their tests, natively and on the components
   umari deploy --url https://host    build, upload and activate them on a server
   umari execute connect-shop --input '{\"shop_id\": 1}'
 
@@ -50,6 +51,27 @@ Examples:
   umari build commands/create-product
   umari build commands/ projectors/products
   umari build --debug -j 4";
+
+pub(super) const TEST: &str = "\
+Builds what is out of date, as `umari build` does, and runs `cargo test` once with the feature
+`component` of `umari-testing`. Each step of a scenario (`when`, `project`, `run`) then runs twice:
+natively, and on the built component in this program's own host. Outcome, events, what was read,
+rows and HTTP requests must be the same; a difference fails the test and is shown. So does a
+component that is missing or older than its sources.
+
+The crates need no feature, only the harness:
+  [dev-dependencies]
+  umari-testing = \"0.1\"
+
+A plain `cargo test` stays native and takes milliseconds. The same by hand, with this program on
+the path: `umari build && cargo test --features umari-testing/component`. What differs by intention
+is said in the test: `.without(check::COMPONENT, \"why\")`.
+
+Examples:
+  umari test
+  umari test commands/create-product
+  umari test -- a_shop_is_connected
+  umari test projectors/ -- --no-fail-fast -- --nocapture";
 
 pub(super) const DEPLOY: &str = "\
 A module is uploaded under the version in its Cargo.toml. A stored version never changes: when

@@ -33,6 +33,7 @@ fn help_is_what_the_golden_files_say() {
     expect_file!["../../tests/golden/help-umari.txt"].assert_eq(&help_of("umari"));
     expect_file!["../../tests/golden/help-dev.txt"].assert_eq(&help_of("dev"));
     expect_file!["../../tests/golden/help-build.txt"].assert_eq(&help_of("build"));
+    expect_file!["../../tests/golden/help-test.txt"].assert_eq(&help_of("test"));
     expect_file!["../../tests/golden/help-deploy.txt"].assert_eq(&help_of("deploy"));
     expect_file!["../../tests/golden/help-serve.txt"].assert_eq(&help_of("serve"));
     expect_file!["../../tests/golden/help-execute.txt"].assert_eq(&help_of("execute"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use cargo_metadata::{Message, PackageId};
 
@@ -48,6 +48,9 @@ pub(crate) enum BuildError {
     /// Cargo's messages could not be read.
     #[error("cargo's messages could not be read")]
     Messages(#[source] std::io::Error),
+    /// What a module was built from could not be noted beside it.
+    #[error("the list of a module's sources could not be written")]
+    Notes(#[source] std::io::Error),
 }
 
 /// What a build of modules gave.
@@ -128,7 +131,8 @@ pub(crate) fn build_modules(
     for module in &project.modules {
         command.args(["-p", &module.id]);
     }
-    let started = Instant::now();
+    let (started, began) = (Instant::now(), SystemTime::now());
+    let mut placed = Vec::new();
     let mut built = ModuleBuild {
         artifacts: Vec::new(),
         failed: Vec::new(),
@@ -147,7 +151,8 @@ pub(crate) fn build_modules(
             .iter()
             .find(|file| file.extension() == Some("wasm"));
         let Some(wasm) = wasm else { return };
-        let path = wasm.clone().into_std_path_buf();
+        let original = wasm.clone().into_std_path_buf();
+        let path = original.clone();
         let path = match options.profile {
             Profile::Debug | Profile::Quick => Ok(path),
             Profile::Small => finish::place(&path, &project.target_dir, release.strip),
@@ -160,6 +165,7 @@ pub(crate) fn build_modules(
         match loaded {
             Ok(artifact) => {
                 arrived(&artifact);
+                placed.push((original, artifact.path.clone()));
                 built.artifacts.push(artifact);
             }
             Err(fault) => {
@@ -168,6 +174,13 @@ pub(crate) fn build_modules(
             }
         }
     })?;
+    if options.profile == Profile::Small {
+        // Cargo writes its lists of sources at the very end, and none where a crate failed.
+        let began = end.status.success().then_some(began);
+        for (original, path) in &placed {
+            finish::note_sources(original, path, began).map_err(BuildError::Notes)?;
+        }
+    }
     for module in &project.modules {
         if !built.mentions(module) {
             built.fail(module, end.reasons(module));

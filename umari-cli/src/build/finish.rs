@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use wasmparser::{BinaryReaderError, Chunk, Parser, Payload};
 
@@ -41,6 +42,32 @@ pub(crate) fn place(built: &Path, target_dir: &Path, strip: bool) -> io::Result<
     std::fs::write(&new, wasm)?;
     std::fs::rename(&new, &path)?;
     Ok(path)
+}
+
+/// Puts cargo's list of a module's sources beside it, and dates both at `started`: whatever is newer
+/// than that is not in the module. The tests that run components look there. Without a date there is
+/// no list, and an old one goes.
+pub(crate) fn note_sources(
+    built: &Path,
+    placed: &Path,
+    started: Option<SystemTime>,
+) -> io::Result<()> {
+    let notes = placed.with_extension("d");
+    let Some(started) = started else {
+        return match std::fs::remove_file(&notes) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    };
+    let mut new = notes.clone().into_os_string();
+    new.push(format!(".{}", std::process::id()));
+    std::fs::copy(built.with_extension("d"), &new)?;
+    std::fs::rename(&new, &notes)?;
+    for path in [placed, &notes] {
+        let file = std::fs::File::options().append(true).open(path)?;
+        file.set_modified(started)?;
+    }
+    Ok(())
 }
 
 /// A component without the names of its own parts. Those inside of its modules are the linker's.
@@ -117,7 +144,19 @@ mod tests {
         assert!(std::fs::read(stripped).expect("read").len() < named().len());
         let cargos = std::fs::read_to_string(release.join("cargos")).expect("read");
         assert_eq!(cargos, "plain");
+
+        std::fs::write(dir.path().join("leave.d"), "leave.wasm: src/lib.rs\n").expect("written");
+        let started = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        note_sources(&built, &path, Some(started)).expect("noted");
+        for file in ["leave.wasm", "leave.d"] {
+            let metadata = std::fs::metadata(release.join(file)).expect("a file");
+            assert_eq!(metadata.modified().expect("a time"), started, "{file}");
+        }
         let files = std::fs::read_dir(&release).expect("read");
-        assert_eq!(files.count(), 2, "nothing is left over");
+        assert_eq!(files.count(), 3, "nothing is left over");
+        for _ in 0..2 {
+            note_sources(&built, &path, None).expect("removed");
+            assert!(!release.join("leave.d").exists());
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::output::fault::Fault;
 
 /// The SDK's name in a manifest.
 const SDK: &str = "umari";
+/// The harness's name in a manifest.
+const HARNESS: &str = "umari-testing";
 
 /// A crate that builds to a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(crate) struct Project {
     pub(crate) target_dir: PathBuf,
     /// The modules, by package name.
     pub(crate) modules: Vec<ModuleCrate>,
+    /// Everything under the paths that cargo can test, modules or not.
+    pub(crate) packages: Vec<TestedCrate>,
     /// The programs to run beside them in `umari dev`, with their packages' ids.
     pub(crate) programs: Vec<Program>,
     /// The lines for the summary of `umari dev`.
@@ -46,6 +50,15 @@ pub(crate) struct Project {
     /// Directories whose files the modules are made of: the paths themselves, and the packages
     /// elsewhere that they depend on.
     pub(crate) sources: Vec<PathBuf>,
+}
+
+/// A crate with tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TestedCrate {
+    /// Cargo's own specification of the package, never ambiguous.
+    pub(crate) id: String,
+    /// Whether its tests may use `umari-testing`.
+    pub(crate) has_harness: bool,
 }
 
 /// A program of `[package.metadata.umari.dev]`.
@@ -156,6 +169,7 @@ fn select(metadata: &Metadata, dir: PathBuf, dirs: &[PathBuf]) -> Result<Project
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
         target_dir: metadata.target_directory.clone().into_std_path_buf(),
         modules: Vec::new(),
+        packages: Vec::new(),
         programs: Vec::new(),
         try_lines: Vec::new(),
         sources: sources(&members, &under, dirs),
@@ -172,6 +186,10 @@ fn select(metadata: &Metadata, dir: PathBuf, dirs: &[PathBuf]) -> Result<Project
     }
     for package in under {
         let table = metadata::read(&package.metadata, package.manifest_path.as_str())?;
+        project.packages.push(TestedCrate {
+            id: package.id.repr.clone(),
+            has_harness: package.dependencies.iter().any(|it| it.name == HARNESS),
+        });
         if is_module(package) {
             project.modules.push(ModuleCrate {
                 package: package.name.to_string(),

@@ -235,6 +235,7 @@ mod tests {
             workspace_root: root.clone(),
             target_dir: PathBuf::new(),
             modules: Vec::new(),
+            packages: Vec::new(),
             programs: Vec::new(),
             try_lines: Vec::new(),
             sources: vec![root.clone()],

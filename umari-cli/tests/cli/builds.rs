@@ -204,6 +204,9 @@ fn a_module_has_one_content_whoever_links_it_and_whatever_was_built_before() {
     with(42);
     build("shop/greet");
     let alone = content(&workspace, "greet");
+    let release = workspace.path().join("target/wasm32-wasip2/release");
+    let sources = std::fs::read_to_string(release.join("greet.d")).expect("a list of sources");
+    assert!(sources.contains("shop/greet/src/lib.rs"), "{sources}");
     // Now it is also linked, and a plain build puts its own file at the same place.
     build(".");
     assert!(content(&workspace, "greet") == alone);
@@ -265,6 +268,9 @@ fn the_crate_at_fault_is_named_and_the_others_are_built() {
         "{}",
         ended.stderr
     );
+    // Nobody can say what it was built from, so no test takes it for up to date.
+    let release = workspace.path().join("target/wasm32-wasip2/release");
+    assert!(release.join("greet.wasm").exists() && !release.join("greet.d").exists());
     // Without a watch there is nothing to wait for.
     let data = tempfile::tempdir().expect("a directory");
     let mut dev = umari_in(&workspace);

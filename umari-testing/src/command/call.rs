@@ -34,6 +34,8 @@ type Function = dyn Fn(CommandContext) -> anyhow::Result<ExecuteOutput>;
 #[derive(Clone)]
 pub(crate) struct Call {
     name: Rc<str>,
+    #[cfg(feature = "component")]
+    path: &'static str,
     /// The input as JSON text; empty where there is none to show.
     input: Rc<str>,
     /// Why the input does not survive JSON.
@@ -79,6 +81,8 @@ impl Call {
         };
         Self {
             name: function_name::<F>().into(),
+            #[cfg(feature = "component")]
+            path: type_name::<F>(),
             input: text,
             input_fault: input_fault.map(Into::into),
             function: Rc::new(function),
@@ -100,6 +104,8 @@ impl Call {
         };
         Self {
             name: function_name::<F>().into(),
+            #[cfg(feature = "component")]
+            path: type_name::<F>(),
             input: json,
             input_fault: None,
             function: Rc::new(function),
@@ -112,6 +118,8 @@ impl Call {
     ) -> Self {
         Self {
             name: "|context| ..".into(),
+            #[cfg(feature = "component")]
+            path: "{{closure}}",
             input: "".into(),
             input_fault: None,
             function: Rc::new(move |context| call(context).map_err(Into::into)),
@@ -133,6 +141,12 @@ impl Call {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The path of the function; that of the test, and more, for a closure.
+    #[cfg(feature = "component")]
+    pub(crate) fn path(&self) -> &'static str {
+        self.path
     }
 
     /// The input as JSON text; empty where there is none to show.

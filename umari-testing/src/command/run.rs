@@ -93,6 +93,9 @@ pub(crate) struct Run {
     pub(crate) losses: Vec<Rc<Loss>>,
     /// Whether it asked the SDK for the time.
     pub(crate) asked_time: bool,
+    /// Name and path of the exported command that was entered first.
+    #[cfg(feature = "component")]
+    pub(crate) exported: Option<(&'static str, &'static str)>,
 }
 
 impl Run {
@@ -134,6 +137,8 @@ pub(crate) fn execute_on(
         traces,
         losses: engine.losses.take(),
         asked_time: engine.asked_time.get(),
+        #[cfg(feature = "component")]
+        exported: engine.entered.get(),
     }
 }
 

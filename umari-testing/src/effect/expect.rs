@@ -184,7 +184,7 @@ pub(crate) fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str
 }
 
 /// The body as JSON, or as text where it is none.
-fn body(request: &HttpRequest) -> Value {
+pub(crate) fn body(request: &HttpRequest) -> Value {
     if request.body.is_empty() {
         return Value::Null;
     }

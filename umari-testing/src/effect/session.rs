@@ -58,6 +58,12 @@ pub(crate) fn session<E: Effect>(world: &World, after: u64, times: u32) -> Verdi
     }
     upcast_loss::check(world, &engine.losses.borrow())?;
     let violation = engine.violation.borrow().clone();
+    #[cfg(feature = "component")]
+    if let (None, Some(last)) = (&violation, deliveries.last()) {
+        let mut told = world.clone();
+        told.story = story.clone();
+        crate::component::effect::<E>(&told, after, times, last)?;
+    }
     let mut world = engine.world();
     world.story = story;
     Ok(Session {

@@ -67,6 +67,12 @@ impl Log {
         self.entries.iter().map(|entry| &entry.event)
     }
 
+    /// Every event with the command that wrote it, in position order.
+    #[cfg(feature = "component")]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().map(|entry| &**entry)
+    }
+
     /// The events after `position`.
     pub(crate) fn after(&self, position: u64) -> impl Iterator<Item = &RawEvent> + Clone {
         self.entries_after(position)

@@ -98,7 +98,7 @@ fn a_broken_connection_is_an_error() {
         .with_http(|http| http.post(HOOKS).fails("connection-refused").reply(201))
         .when_event(connected(42))
         .run::<RegisterWebhooks>()
-        .then_failed("connection-refused")
+        .then_failed("the connection was refused")
         .then_nothing()
         .retried_after_error()
         .then(events![registered("paid"), registered("cancelled")]);

@@ -88,13 +88,19 @@ impl<T: DeserializeOwned> CommandInput for T {}
     note = "a command is `fn(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput>`"
 )]
 pub trait SecondArgument: Sized {
-    /// Enters an exported command.
+    /// Enters an exported command, whose function has the path `function`.
     #[must_use]
-    fn enter(self, name: &'static str) -> Self;
+    fn enter(self, name: &'static str, function: &'static str) -> Self;
 }
 
 impl SecondArgument for CommandContext {
-    fn enter(self, name: &'static str) -> Self {
+    #[inline]
+    fn enter(self, name: &'static str, function: &'static str) -> Self {
+        // In a component the host knows, since it called.
+        #[cfg(target_family = "wasm")]
+        let _ = function;
+        #[cfg(not(target_family = "wasm"))]
+        crate::host::observe(|host| host.entered(name, function));
         self.named(name)
     }
 }

@@ -395,7 +395,7 @@ fn no_answer_is_an_error_and_a_refusal_is_an_answer() {
         })
         .when_event(connected(42))
         .run::<Call>()
-        .then_failed("connection-refused");
+        .then_failed("the connection was refused");
     deployed()
         .with_http(|http| http.post(HOOKS).reply(422))
         .when_event(connected(42))

@@ -89,7 +89,7 @@ fn work(runtime: &Runtime, events: &Receiver<Arc<RecordedEvent>>, acknowledge: &
 }
 
 /// Handles one event and notes it as handled in the same transaction.
-fn deliver(
+pub(in super::super) fn deliver(
     runtime: &Runtime,
     kept: &mut Option<Instance>,
     event: &RecordedEvent,
