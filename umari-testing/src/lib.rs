@@ -6,6 +6,62 @@
 //! on it through the SDK's real code. Nothing is folded directly: a fold that asks for the wrong
 //! domain id sees here what it would see in production, which is nothing.
 //!
+//! # A first test
+//!
+//! Besides a C compiler, which SQLite is built with, it takes
+//!
+//! ```text
+//! cargo new --lib shop && cd shop
+//! cargo add umari anyhow serde
+//! cargo add --dev umari-testing
+//! ```
+//!
+//! (the derives and `anyhow::Result` want `serde` and `anyhow` by name), this `src/lib.rs`, and `cargo test`.
+//!
+//! ```
+//! use umari::prelude::*;
+//!
+//! #[derive(Event, DomainIds, Serialize, Deserialize)]
+//! #[event_type("shop.connected")]
+//! pub struct ShopConnected {
+//!     #[domain_id]
+//!     pub shop_id: u64,
+//! }
+//!
+//! #[derive(DomainIds, Serialize, Deserialize)]
+//! pub struct Input {
+//!     #[domain_id]
+//!     pub shop_id: u64,
+//! }
+//!
+//! pub fn connect_shop(input: Input, context: CommandContext) -> anyhow::Result<ExecuteOutput> {
+//!     Command::new(input, context).fold::<EventCounter<ShopConnected>>().execute(|input, connected| {
+//!         anyhow::ensure!(connected == 0, "shop is already connected");
+//!         Ok(emit![ShopConnected { shop_id: input.shop_id }])
+//!     })
+//! }
+//!
+//! # /*
+//! #[cfg(test)]
+//! # */
+//! mod tests {
+//!     use super::*;
+//!     use umari_testing::prelude::*;
+//!
+//! # /*
+//!     #[test]
+//! # */ pub
+//!     fn a_shop_is_connected_once() {
+//!         given_nothing()
+//!             .when(connect_shop, Input { shop_id: 42 })
+//!             .then(events![ShopConnected { shop_id: 42 }])
+//!             .when(connect_shop, Input { shop_id: 42 })
+//!             .then_rejected("already connected");
+//!     }
+//! }
+//! # fn main() { tests::a_shop_is_connected_once() }
+//! ```
+//!
 //! # In one screen
 //!
 //! ```
@@ -107,7 +163,8 @@
 //! # }
 //! ```
 //!
-//! [`steps`] has every step there is, in examples.
+//! [`steps`] has every step there is, in examples. [`cookbook`] answers twenty questions, such as how to test
+//! a deadline, each with a test.
 //!
 //! # What is checked without being asked
 //!
@@ -155,6 +212,7 @@ pub mod check;
 mod command;
 #[cfg(feature = "component")]
 mod component;
+pub mod cookbook;
 mod effect;
 mod engine;
 mod event_lock;

@@ -10,6 +10,7 @@ mod harness {
     mod checks;
     mod colours;
     mod commands;
+    mod cookbook;
     mod effects;
     mod event_lock;
     mod failures;

@@ -29,7 +29,6 @@ pub(crate) use installed::{observe, with};
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::with;
 
-/// A component is told which command it runs.
 /// What a module may ask of the outside.
 ///
 /// Methods take `&self`: a host is shared by everything that runs on the thread, and calls may

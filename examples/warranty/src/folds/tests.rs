@@ -16,21 +16,22 @@ fn plan() -> WarrantyPlanState {
     }
 }
 
-#[test]
-fn a_plan_is_what_its_events_say() {
-    let history = given(events![shop_connected()]);
-    let fold = || WarrantyPlanFold { plan_id: PLAN_ID };
-    assert_eq!(history.fold(fold()), None);
-
-    let history = history.and(events![plan_created()]);
-    assert_eq!(history.fold(fold()), Some(plan()));
-
-    let history = history.and(events![plan_archived()]);
-    let archived = WarrantyPlanState {
+fn archived_plan() -> WarrantyPlanState {
+    WarrantyPlanState {
         archived: true,
         ..plan()
-    };
-    assert_eq!(history.fold(fold()), Some(archived));
+    }
+}
+
+#[test]
+fn a_plan_is_what_its_events_say() {
+    let fold = || WarrantyPlanFold { plan_id: PLAN_ID };
+    given(events![shop_connected()])
+        .then_state(fold(), None)
+        .and(events![plan_created()])
+        .then_state(fold(), Some(plan()))
+        .and(events![plan_archived()])
+        .then_state(fold(), Some(archived_plan()));
 }
 
 #[test]
@@ -62,4 +63,26 @@ fn a_line_item_is_sold_in_its_own_shop_only() {
     assert!(sold(SHOP_ID, LINE_ITEM_ID));
     assert!(!sold(OTHER_SHOP_ID, LINE_ITEM_ID));
     assert!(!sold(SHOP_ID, LINE_ITEM_ID + 1));
+}
+
+#[test]
+fn what_a_plan_was_stays_known() {
+    let fold = || WarrantyPlanFold { plan_id: PLAN_ID };
+    let monday: DateTime<Utc> = "2026-03-02T12:00:00Z".parse().expect("a time");
+    // Between the two lie the events of others.
+    let history = given(events![plan_created()].at(monday))
+        .at(monday + Duration::from_secs(24 * 3600))
+        .and(events![plan_archived()].with_gap(10));
+    history.as_of(monday).then_state(fold(), Some(plan()));
+    history.as_of(11).then_state(fold(), Some(plan()));
+    history.as_of(12).then_state(fold(), Some(archived_plan()));
+}
+
+#[test]
+fn a_shop_whose_key_is_deleted_is_unknown() {
+    let fold = || ShopExistsFold { shop_id: SHOP_ID };
+    given(events![shop_connected()])
+        .then_state(fold(), true)
+        .shredded("shop_id", SHOP_ID)
+        .then_state(fold(), false);
 }

@@ -89,3 +89,19 @@ fn every_detail_is_checked() {
         given_nothing().when(execute, input).then_invalid(field);
     }
 }
+
+#[test]
+fn the_receipt_says_whether_the_shop_was_new() {
+    let connected = given_nothing().when(execute, input());
+    assert!(connected.receipt().has_event::<ShopConnected>());
+    let again = connected.when(execute, input());
+    assert!(again.receipt().has_event::<ShopReconnected>());
+}
+
+#[test]
+fn a_shop_whose_key_was_deleted_starts_anew() {
+    given(events![shop_connected(), shop_reconnected()])
+        .shredded("shop_id", SHOP_ID)
+        .when(execute, input())
+        .then(events![shop_connected()]);
+}

@@ -1,7 +1,7 @@
 use umari_testing::prelude::*;
-use warranty::events::ShopConnected;
+use warranty::events::{ShopConnected, WarrantySold};
 use warranty::samples::{
-    OTHER_SHOP_ID, PLAN_ID, SHOP_ID, plan_archived, plan_created, shop_connected,
+    OTHER_SHOP_ID, PLAN_ID, SHOP_ID, plan_archived, plan_created, shop_connected, warranty_sold,
 };
 
 use super::*;
@@ -124,4 +124,27 @@ fn every_field_is_checked() {
             .when(execute, input)
             .then_invalid(field);
     }
+}
+
+#[test]
+fn a_plan_is_found_by_its_id_and_by_its_shop() {
+    given(events![shop_connected()])
+        .when(execute, input())
+        .then_tags([format!("plan_id:{PLAN_ID}"), format!("shop_id:{SHOP_ID}")]);
+}
+
+#[test]
+fn other_plans_and_what_was_sold_of_them_do_not_matter() {
+    let other_plan = || WarrantyPlanCreated {
+        plan_id: Uuid::from_u128(0x5001),
+        ..plan_created()
+    };
+    let sold = WarrantySold {
+        plan_id: other_plan().plan_id,
+        ..warranty_sold()
+    };
+    given(events![shop_connected(), other_plan(), sold])
+        .when(execute, input())
+        .then(events![plan_created()])
+        .then_read(events![shop_connected()]);
 }

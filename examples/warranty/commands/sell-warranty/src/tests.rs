@@ -78,7 +78,15 @@ fn a_line_item_is_sold_once_at_the_same_moment_too() {
     };
     given(events![shop_connected(), plan_created()])
         .when_racing([(execute, input()), (execute, rival)])
-        .then_conflict();
+        .then_conflict()
+        .then_winners(1)
+        .then_in_each(|now| {
+            now.then_state(EventCounter::<WarrantySold>::new(), 1);
+        })
+        .interleaving("a reads, b reads, b commits, a commits")
+        .then_commits('b')
+        .then_conflicts('a')
+        .then_rejects('a', "line item already has a warranty");
 }
 
 #[test]
@@ -97,6 +105,17 @@ fn a_call_that_is_repeated_under_its_key_sells_nothing_more() {
         })
         .then(events![warranty_sold()])
         .when_again()
+        .then_nothing();
+}
+
+#[test]
+fn the_line_of_a_sale_under_the_same_key_is_no_reason_to_refuse() {
+    let key = Uuid::from_u128(0x7000);
+    given(events![shop_connected(), plan_created()])
+        .and(events![warranty_sold()].with_key(key))
+        .when_with(execute, input(), |context| {
+            context.with_idempotency_key(key)
+        })
         .then_nothing();
 }
 
@@ -214,4 +233,16 @@ fn whatever_is_sold_no_line_is_covered_twice_and_no_id_is_taken_twice() {
             lines.len() == sold.len() && ids.len() == sold.len()
         })
         .check();
+}
+
+#[test]
+fn the_customer_pays_what_the_plan_costs() {
+    let price = Decimal::new(9_90, 2);
+    let cheap = WarrantyPlanCreated {
+        price,
+        ..plan_created()
+    };
+    given(events![shop_connected(), cheap])
+        .when(execute, input())
+        .then_event::<WarrantySold>(|sale| sale.price == price);
 }

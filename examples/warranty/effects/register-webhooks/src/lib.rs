@@ -76,14 +76,7 @@ impl Effect for RegisterWebhooks {
             ..
         })) = event.data;
 
-        let registered = FoldQuery::new()
-            .fold_iter(TOPICS.map(|topic| AlreadyRegisteredFold {
-                shop_id,
-                topic: topic.to_string(),
-                current_event_id: event.id,
-            }))
-            .run()?;
-
+        let registered = registered_topics(shop_id, event.id)?;
         for (topic, registered) in TOPICS.into_iter().zip(registered) {
             if registered {
                 continue;
@@ -100,6 +93,17 @@ impl Effect for RegisterWebhooks {
         }
         Ok(())
     }
+}
+
+/// For each of the topics, in their order: is it registered for this connection? All in one read.
+fn registered_topics(shop_id: u64, current_event_id: Uuid) -> Result<Vec<bool>, FoldError> {
+    FoldQuery::new()
+        .fold_iter(TOPICS.map(|topic| AlreadyRegisteredFold {
+            shop_id,
+            topic: topic.to_string(),
+            current_event_id,
+        }))
+        .run()
 }
 
 impl RegisterWebhooks {

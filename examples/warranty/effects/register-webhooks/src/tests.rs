@@ -1,5 +1,5 @@
 use umari_testing::prelude::*;
-use warranty::samples::{SHOP_ID, shop_connected, shop_reconnected};
+use warranty::samples::{OTHER_SHOP_ID, SHOP_ID, shop_connected, shop_reconnected};
 
 use super::*;
 use crate::events::ShopWebhookRegistrationCompleted;
@@ -23,6 +23,14 @@ fn request(topic: &str, token: &str) -> Request {
         .json(json!({ "topic": topic, "shop_domain": "tea.example" }))
 }
 
+fn fold(topic: &str, current_event_id: Uuid) -> AlreadyRegisteredFold {
+    AlreadyRegisteredFold {
+        shop_id: SHOP_ID,
+        topic: topic.into(),
+        current_event_id,
+    }
+}
+
 fn completed(topic: &str) -> ShopWebhookRegistrationCompleted {
     ShopWebhookRegistrationCompleted {
         shop_id: SHOP_ID,
@@ -40,6 +48,48 @@ fn every_topic_is_registered_and_recorded() {
             completed("orders/paid"),
             completed("orders/cancelled")
         ]);
+}
+
+#[test]
+fn what_is_recorded_belongs_to_the_connection() {
+    let installation = Uuid::from_u128(0x8000);
+    let outcome = platform(&[201])
+        .when_events(events![shop_connected()].correlated(installation))
+        .run::<RegisterWebhooks>();
+    let connection = outcome.history()[0].id;
+    outcome.then_metadata(
+        Metadata::new()
+            .correlated(installation)
+            .triggered_by(connection),
+    );
+}
+
+#[test]
+fn an_effect_that_is_deployed_late_catches_up_with_every_shop() {
+    let other = ShopConnected {
+        shop_id: OTHER_SHOP_ID,
+        ..shop_connected()
+    };
+    platform(&[201])
+        .and(events![shop_connected(), other])
+        .when_caught_up()
+        .run::<RegisterWebhooks>()
+        .then_requests(
+            [TOPICS, TOPICS]
+                .concat()
+                .into_iter()
+                .map(|topic| request(topic, "token-1")),
+        );
+}
+
+#[test]
+fn a_shop_whose_key_was_deleted_is_left_alone() {
+    platform(&[201])
+        .and(events![shop_connected()])
+        .shredded("shop_id", SHOP_ID)
+        .when_caught_up()
+        .run::<RegisterWebhooks>()
+        .then_no_requests();
 }
 
 #[test]
@@ -118,10 +168,44 @@ fn a_shop_has_a_lane_of_its_own() {
 fn stored_events_stay_readable() {
     event_lock!()
         .event(completed("orders/paid"))
-        .fold(AlreadyRegisteredFold {
+        .fold(fold("orders/paid", Uuid::nil()))
+        .check();
+}
+
+#[test]
+fn a_registration_counts_for_its_own_connection() {
+    let [first, second] = [1, 2].map(Uuid::from_u128);
+    given(events![completed("orders/paid")].triggered_by(first))
+        .then_state(fold("orders/paid", first), true)
+        .then_state(fold("orders/paid", second), false)
+        .then_state(fold("orders/cancelled", first), false);
+}
+
+#[test]
+fn a_registration_is_recorded_once_for_each_connection() {
+    let connection = Uuid::from_u128(1);
+    let record = move |context: CommandContext| {
+        let input = RecordWebhookRegistrationCompletedInput {
             shop_id: SHOP_ID,
             topic: "orders/paid".into(),
-            current_event_id: Uuid::nil(),
-        })
-        .check();
+            current_event_id: connection,
+        };
+        let context = context.with_triggering_event_id(connection);
+        record_webhook_registration_completed(input, context)
+    };
+    given_nothing()
+        .when_called(record)
+        .then(events![completed("orders/paid")])
+        .when_called(record)
+        .then_nothing();
+}
+
+#[test]
+fn the_effect_asks_for_registrations_alone() {
+    let connection = Uuid::from_u128(1);
+    given(events![completed("orders/cancelled")].triggered_by(connection))
+        .and(events![shop_connected()])
+        .query(move || registered_topics(SHOP_ID, connection))
+        .then_state(vec![false, true])
+        .then_read(events![completed("orders/cancelled")]);
 }
