@@ -44,10 +44,16 @@ fn check(ended: &Ended, test: &str, expected: Expect) {
 }
 
 #[test]
-fn the_warranty_shop_is_the_same_on_its_components() {
-    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/warranty");
-    let modules = ["commands", "projectors", "effects"].map(|kind| shop.join(kind));
-    let ended = umari_test(&modules);
+fn the_examples_are_the_same_on_their_components() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let modules = [
+        "warranty/commands",
+        "warranty/projectors",
+        "warranty/effects",
+        "courses/commands",
+        "courses/projectors",
+    ];
+    let ended = umari_test(&modules.map(|kind| examples.join(kind)));
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     let summary = ended.stderr.lines().last().expect("a summary");
     let numbers: Vec<usize> = summary
@@ -59,7 +65,7 @@ fn the_warranty_shop_is_the_same_on_its_components() {
     };
     assert_eq!(all, commands + projectors + effects);
     assert!(
-        commands >= 20 && projectors >= 5 && effects >= 8,
+        commands >= 60 && projectors >= 7 && effects >= 8,
         "{summary}"
     );
 }
