@@ -3,37 +3,47 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /health` | 200 once every active module is subscribed, else 503 |
-//! | `POST /commands/{name}/execute` | runs a command with the body as its input |
+//! | `POST /commands/{name}/execute` | runs a command with the body as its input; with `?wait_for=plans,other&timeout=5s` it answers when these projectors have what was written, or with 202 when the time is over |
 //! | `GET /commands/{name}/schema` | the JSON Schema of its input |
 //! | `POST /{kinds}/{name}/versions/{version}` | stores a component (the body); each `X-Umari-Env` header is one `NAME=value`, percent-encoded |
 //! | `PUT`, `DELETE /{kinds}/{name}/active` | swaps or stops what runs |
 //! | `GET /{kinds}`, `GET /{kinds}/{name}` | what is stored |
+//! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `GET /modules` | how what is active is doing |
-//! | `GET /events`, `GET /events/{id}` | the log |
+//! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
+//! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
+//! | `GET /correlations/{id}` | what one user action led to: executions, their events, and what triggered them |
 //!
 //! `{kinds}` is `commands`, `projectors` or `effects`.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+mod closing;
 mod commands;
+mod correlations;
 mod events;
 mod health;
 mod modules;
 mod problem;
+mod projectors;
 mod server;
+mod stream;
+mod waiting;
 
+use self::closing::Closing;
 pub use self::problem::Problem;
 pub use self::server::{BindError, Server};
+use self::stream::Streams;
 
 use crate::Host;
 use crate::limits;
@@ -83,12 +93,21 @@ impl Access {
 
 /// The API of `host` as a router.
 pub fn router(host: Host, access: Access) -> Router {
+    let (_, closing) = Closing::channel();
+    router_until(host, access, closing)
+}
+
+/// The same, with waits and streams that end when `closing` begins.
+fn router_until(host: Host, access: Access, closing: Closing) -> Router {
     let mut router = Router::new()
         .route("/modules", get(health::modules))
         .route("/events", get(events::list))
+        .route("/events/stream", get(stream::stream))
         .route("/events/{id}", get(events::one))
+        .route("/correlations/{id}", get(correlations::graph))
         .route("/commands/{name}/execute", post(commands::execute))
-        .route("/commands/{name}/schema", get(commands::schema));
+        .route("/commands/{name}/schema", get(commands::schema))
+        .route("/projectors/{name}/query", post(projectors::query));
     for kind in ModuleKind::ALL {
         let kinds = kind.plural();
         router = router
@@ -112,6 +131,8 @@ pub fn router(host: Host, access: Access) -> Router {
     }
     router
         .layer(from_fn_with_state(Arc::new(access), authorise))
+        .layer(Extension(closing))
+        .layer(Extension(Streams::default()))
         .route("/health", get(health::health))
         .fallback(async |request: Request| Problem::no_such_resource(request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use semver::Version;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 mod lifecycle;
+mod reading;
 mod status;
 
 pub use self::lifecycle::{ModuleError, Upload};
+pub use self::reading::Reached;
 pub use self::status::{Health, ModuleStatus};
 
 use crate::capabilities::clock::Present;
@@ -132,6 +134,10 @@ struct Inner {
     broken: Mutex<BTreeMap<(ModuleKind, ModuleName), (Version, String)>>,
     /// One change of what is active at a time.
     changing: Mutex<()>,
+    /// Tells those who wait for a projector that one has been started.
+    started: watch::Sender<()>,
+    /// One permit for each question to a read model that may be answered at once.
+    queries: Arc<Semaphore>,
     failure: watch::Receiver<Option<String>>,
     store: Arc<EmbeddedStore>,
     /// Holds the lock on the directory; dropped last.
@@ -179,6 +185,8 @@ impl Host {
                 subscriptions: Mutex::default(),
                 broken: Mutex::default(),
                 changing: Mutex::default(),
+                started: watch::Sender::new(()),
+                queries: Arc::new(Semaphore::new(limits::CONCURRENT_QUERIES)),
                 failure,
                 store,
                 data_dir,
@@ -307,6 +315,25 @@ impl Host {
     /// See [`ReadError`].
     pub fn event(&self, id: Uuid) -> Result<Option<RecordedEvent>, ReadError> {
         self.inner.services.log.event(id)
+    }
+
+    /// The event at this position.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn event_at(&self, position: u64) -> Result<Option<RecordedEvent>, ReadError> {
+        let Some(after) = position.checked_sub(1) else {
+            return Ok(None);
+        };
+        let found = self.events(&EventFilter::default(), after, 1)?;
+        Ok(found.into_iter().find(|event| event.position == position))
+    }
+
+    /// The log's head as it moves, for async code. Whoever subscribes first and reads then
+    /// misses nothing.
+    pub fn heads(&self) -> watch::Receiver<u64> {
+        self.inner.services.log.heads()
     }
 
     /// Position of the last event; 0 for an empty log.

@@ -6,10 +6,10 @@
 //!
 //! The way through this crate: [`host`] ties everything together; [`modules`] is how a component
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
-//! Wasmtime, configured; `capabilities` is what a module may ask for; [`store`] is the event
-//! log; [`keys`] encrypts it; [`data_dir`] says where files are; [`limits`] bounds everything.
-//! [`trial`] runs one component by itself, in a world that the caller makes up. WIT types stop at
-//! `bindings`.
+//! Wasmtime, configured; `capabilities` is what a module may ask for; [`read_model`] answers
+//! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it;
+//! [`data_dir`] says where files are; [`limits`] bounds everything. [`trial`] runs one component by
+//! itself, in a world that the caller makes up. WIT types stop at `bindings`.
 
 pub mod api;
 mod bindings;
@@ -21,6 +21,7 @@ pub mod host;
 pub mod keys;
 pub mod limits;
 pub mod modules;
+pub mod read_model;
 mod report;
 pub mod store;
 pub mod subscriptions;

@@ -83,6 +83,26 @@ pub const SQLITE_BUSY: Duration = Duration::from_secs(10);
 /// Statements that one connection keeps parsed.
 pub const SQLITE_CACHED_STATEMENTS: usize = 128;
 
+// Questions to read models.
+
+/// Rows that the answer to one question may have.
+pub const QUERY_ROWS: usize = 10_000;
+/// Size of one answer, about.
+pub const QUERY_BYTES: usize = 8 << 20;
+/// How long an answer may take, waiting for a position included, where the client does not say.
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest time that a client may allow.
+pub const QUERY_TIMEOUT_CAP: Duration = Duration::from_secs(60);
+/// Questions that are answered at once; more wait.
+pub const CONCURRENT_QUERIES: usize = 16;
+
+/// Projectors that one call of a command may wait for.
+pub const WAIT_FOR_PROJECTORS: usize = 16;
+/// How long a call waits for projectors where the client does not say.
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that a call may wait for projectors.
+pub const WAIT_TIMEOUT_CAP: Duration = Duration::from_secs(60);
+
 // Outgoing HTTP.
 
 /// How long one request may take, from resolving the name to the end of the body.
@@ -107,6 +127,18 @@ pub const INPUT_BYTES: usize = 1 << 20;
 pub const EVENTS_PAGE_EVENTS: usize = 1_000;
 /// Events that a page holds where the client does not say.
 pub const EVENTS_PAGE_DEFAULT_EVENTS: usize = 100;
+/// Events of a causal chain that `GET /correlations/{id}` shows.
+pub const CORRELATION_EVENTS: usize = 1_000;
+/// Event streams that are open at once.
+pub const EVENT_STREAMS: usize = 64;
+/// Events that one stream reads ahead of its client.
+pub const STREAM_PAGE_EVENTS: usize = 16;
+/// How often a stream says something, events or not.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a client may take nothing before its stream ends.
+pub const STREAM_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a client of a stream that ended waits before it comes back.
+pub const STREAM_RETRY: Duration = Duration::from_secs(1);
 /// How long the server waits after it could not accept a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to send its request's head.

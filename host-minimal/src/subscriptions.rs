@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::modules::ModuleKind;
 use crate::modules::component::{LoadedModule, Services};
 
@@ -22,6 +24,7 @@ mod status;
 mod stop;
 pub(crate) mod trial;
 
+pub(crate) use self::progress::last_position;
 pub use self::status::{Failure, Phase, SubscriptionStatus};
 
 use self::status::StatusBoard;
@@ -92,6 +95,12 @@ impl Subscription {
 
     pub(crate) fn status(&self) -> SubscriptionStatus {
         self.runtime.status.snapshot()
+    }
+
+    /// Where the subscription is, as it moves: `None` until it has started. The channel ends with
+    /// the subscription.
+    pub(crate) fn moved(&self) -> watch::Receiver<Option<u64>> {
+        self.runtime.status.moved()
     }
 
     /// What the module printed last.

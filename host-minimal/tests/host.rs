@@ -1,5 +1,7 @@
 //! The host with real components, a real event store, and real HTTP on loopback.
 
+#[path = "host/server.rs"]
+mod server;
 #[path = "host/support.rs"]
 mod support;
 
@@ -13,3 +15,7 @@ mod effects;
 mod modules;
 #[path = "host/projectors.rs"]
 mod projectors;
+#[path = "host/reading.rs"]
+mod reading;
+#[path = "host/streams.rs"]
+mod streams;

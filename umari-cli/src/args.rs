@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
 mod help;
+mod reading;
 mod values;
 
 use std::ffi::OsString;
@@ -11,7 +12,10 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, styling::Styles};
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use values::{EnvPair, Input};
+pub(crate) use reading::{
+    EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
+};
+pub(crate) use values::{EnvPair, Input, Param};
 
 use crate::output;
 
@@ -63,15 +67,15 @@ pub(crate) enum Command {
     /// List the active modules with their progress
     #[command(after_help = help::MODULES)]
     Modules(ModulesArgs),
-    /// Read the event log
+    /// Read the event log, and follow it
     #[command(after_help = help::EVENTS)]
     Events(EventsArgs),
     /// Upload, list, show, activate and deactivate commands
     #[command(visible_alias = "command", after_help = help::COMMANDS)]
     Commands(KindArgs),
-    /// Upload, list, show, activate and deactivate projectors
+    /// Upload, list, show, query, activate and deactivate projectors
     #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
-    Projectors(KindArgs),
+    Projectors(ProjectorArgs),
     /// Upload, list, show, activate and deactivate effects
     #[command(visible_alias = "effect", after_help = help::EFFECTS)]
     Effects(KindArgs),
@@ -250,6 +254,13 @@ pub(crate) struct ExecuteArgs {
     /// Ties the events to an action that began elsewhere
     #[arg(long, value_name = "UUID")]
     pub(crate) correlation_id: Option<uuid::Uuid>,
+    /// Answer when these projectors have what was written
+    #[arg(long, value_name = "PROJECTOR", value_delimiter = ',')]
+    pub(crate) wait_for: Vec<String>,
+    /// How long to wait for them; what is committed stays committed [default: 5s]
+    #[arg(long, value_name = "TIME", requires = "wait_for",
+          value_parser = output::units::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
     /// Print the server's answer as JSON; a refusal is printed as its problem document
     #[arg(long)]
     pub(crate) json: bool,
@@ -260,31 +271,6 @@ pub(crate) struct ExecuteArgs {
 /// `umari modules`.
 #[derive(Debug, Args)]
 pub(crate) struct ModulesArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
-/// `umari events`.
-#[derive(Debug, Args)]
-pub(crate) struct EventsArgs {
-    /// Only events of these types
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) event_type: Vec<String>,
-    /// Only events with all of these tags
-    #[arg(long, value_name = "NAME:VALUE")]
-    pub(crate) tag: Vec<String>,
-    /// Only events of the action with this id
-    #[arg(long, value_name = "UUID")]
-    pub(crate) correlation_id: Option<uuid::Uuid>,
-    /// Only events behind this position
-    #[arg(long, value_name = "POSITION")]
-    pub(crate) after: Option<u64>,
-    /// How many events at most
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod problem;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use ureq::http;
 use crate::kind::ModuleKind;
 use answers::{Health, ModuleDetail, Modules, Receipt, Stored};
 use problem::{ApiError, Problem};
+pub(crate) use reading::{EventFilter, WaitFor};
 
 /// A server that does not accept a connection in this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,16 +39,6 @@ pub(crate) struct Upload<'a> {
     pub(crate) version: &'a str,
     pub(crate) wasm: &'a [u8],
     pub(crate) env: &'a BTreeMap<String, String>,
-}
-
-/// What to read from the event log.
-#[derive(Debug, Default)]
-pub(crate) struct EventFilter<'a> {
-    pub(crate) types: &'a [String],
-    pub(crate) tags: &'a [String],
-    pub(crate) correlation_id: Option<String>,
-    pub(crate) after: Option<u64>,
-    pub(crate) limit: Option<u32>,
 }
 
 /// A server.
@@ -108,18 +100,20 @@ impl Client {
         }
     }
 
-    /// Executes a command. `input` is JSON and is sent as it stands.
+    /// Executes a command. `input` is JSON and is sent as it stands; the answer waits for the
+    /// projectors that are named.
     pub(crate) fn execute(
         &self,
         name: &str,
         input: &str,
         headers: &[(&str, String)],
+        wait: &WaitFor<'_>,
     ) -> Result<Receipt, ApiError> {
         let mut all = vec![("content-type", "application/json".to_owned())];
         all.extend(headers.iter().cloned());
         let raw: Value = self.call(
             "POST",
-            &format!("/commands/{}/execute", segment(name)),
+            &format!("/commands/{}/execute{}", segment(name), wait.query()),
             &all,
             input.as_bytes(),
         )?;
@@ -200,37 +194,6 @@ impl Client {
     pub(crate) fn modules(&self) -> Result<Modules, ApiError> {
         let raw: Value = self.call("GET", "/modules", &[], &[])?;
         Modules::read(raw).map_err(|error| self.unexpected(&error))
-    }
-
-    /// A part of the event log, as the server shows it.
-    pub(crate) fn events(&self, filter: &EventFilter<'_>) -> Result<Value, ApiError> {
-        let mut query = Vec::new();
-        query.extend(
-            filter
-                .types
-                .iter()
-                .map(|value| format!("type={}", segment(value))),
-        );
-        query.extend(
-            filter
-                .tags
-                .iter()
-                .map(|value| format!("tag={}", segment(value))),
-        );
-        query.extend(
-            filter
-                .correlation_id
-                .iter()
-                .map(|value| format!("correlation_id={}", segment(value))),
-        );
-        query.extend(filter.after.map(|value| format!("after={value}")));
-        query.extend(filter.limit.map(|value| format!("limit={value}")));
-        let query = if query.is_empty() {
-            String::new()
-        } else {
-            format!("?{}", query.join("&"))
-        };
-        self.call("GET", &format!("/events{query}"), &[], &[])
     }
 
     fn call<T: DeserializeOwned>(

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::args::ExecuteArgs;
-use crate::client::Client;
 use crate::client::answers::Receipt;
+use crate::client::{Client, WaitFor};
 use crate::output;
 use crate::output::fault::Fault;
 
@@ -21,9 +21,18 @@ pub(crate) fn run(args: &ExecuteArgs) -> anyhow::Result<()> {
         args.correlation_id
             .map(|id| ("x-correlation-id", id.to_string())),
     );
-    match client.execute(&args.name, &input, &headers) {
+    let wait = WaitFor {
+        projectors: &args.wait_for,
+        timeout: args.timeout,
+    };
+    match client.execute(&args.name, &input, &headers, &wait) {
         Ok(receipt) if args.json => output::json(&receipt.raw),
-        Ok(receipt) => output::result(&render(&receipt)),
+        Ok(receipt) => {
+            output::result(&render(&receipt));
+            for line in late(&receipt) {
+                output::warning(&line);
+            }
+        }
         Err(error) => {
             if let Some(problem) = error.problem().filter(|_| args.json) {
                 output::json(problem.raw());
@@ -59,6 +68,22 @@ fn render(receipt: &Receipt) -> String {
         );
     }
     text
+}
+
+/// A line for each projector that does not have what was written. It is no failure: what is
+/// committed stays committed, and they get there.
+fn late(receipt: &Receipt) -> Vec<String> {
+    let late = receipt.projectors.iter().filter(|it| !it.reached);
+    late.map(|projector| {
+        let why = projector.failure.as_deref().map(|why| format!(": {why}"));
+        format!(
+            "{} is at position {} and does not have it yet{}",
+            projector.name,
+            projector.position,
+            why.unwrap_or_default()
+        )
+    })
+    .collect()
 }
 
 /// A domain id has one value or several.
@@ -98,6 +123,20 @@ mod tests {
               plan.archived 0190-a plan_id:7 shop_id:1 shop_id:2
               plan.noted 0190-b"#]]
         .assert_eq(&text);
+    }
+
+    #[test]
+    fn a_projector_that_is_late_is_named_with_its_reason() {
+        let receipt = Receipt::read(json!({
+            "position": 12, "attempts": 1, "caught_up": false, "projectors": [
+                { "name": "plans", "position": 12, "reached": true },
+                { "name": "shops", "position": 9, "reached": false, "failure": "no such table" },
+            ],
+        }));
+        assert_eq!(
+            late(&receipt.expect("a receipt")),
+            ["shops is at position 9 and does not have it yet: no such table"]
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `umari modules` and `umari events`: what a server has.
+//! `umari modules` and the list of `umari events`: what a server has.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::output;
 use crate::output::fault::Fault;
 use crate::output::table::{Align, Table};
 
-/// Characters of an event's payload that a table shows.
+/// Characters of a payload, or of another long cell, that a table shows.
 const PAYLOAD_CHARS: usize = 80;
 
 /// `umari modules`.
@@ -26,13 +26,13 @@ pub(crate) fn modules(args: &ModulesArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `umari events`.
+/// `umari events`, the list.
 pub(crate) fn events(args: &EventsArgs) -> anyhow::Result<()> {
     let client = Client::new(&args.server.url, args.server.api_key.clone()).map_err(Fault::from)?;
     let filter = EventFilter {
-        types: &args.event_type,
-        tags: &args.tag,
-        correlation_id: args.correlation_id.map(|id| id.to_string()),
+        types: &args.filter.event_type,
+        tags: &args.filter.tag,
+        correlation_id: args.filter.correlation_id.map(|id| id.to_string()),
         after: args.after,
         limit: args.limit,
     };
@@ -106,13 +106,7 @@ fn render_events(events: &[Value]) -> String {
             .unwrap_or_default();
         let data = field("data")
             .or_else(|| field("payload"))
-            .map_or_else(|| "-".to_owned(), plain);
-        let cut = data.chars().count() > PAYLOAD_CHARS;
-        let data: String = data
-            .chars()
-            .take(PAYLOAD_CHARS)
-            .chain(cut.then_some('…'))
-            .collect();
+            .map_or_else(|| "-".to_owned(), |data| shorten(&plain(data)));
         table.row([
             text("position"),
             text("timestamp"),
@@ -124,13 +118,22 @@ fn render_events(events: &[Value]) -> String {
     table.render("")
 }
 
-fn plain(value: &Value) -> String {
+/// As much of a text as a line of a table takes.
+pub(crate) fn shorten(text: &str) -> String {
+    let cut = text.chars().count() > PAYLOAD_CHARS;
+    let shown = text.chars().take(PAYLOAD_CHARS);
+    shown.chain(cut.then_some('…')).collect()
+}
+
+/// A string as its text, anything else as JSON.
+pub(crate) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn tags(value: &Value) -> String {
+/// Tags on one line.
+pub(crate) fn tags(value: &Value) -> String {
     match value {
         Value::Array(tags) => tags.iter().map(plain).collect::<Vec<_>>().join(" "),
         Value::Object(ids) => ids

@@ -3,16 +3,18 @@
 //! `args` reads the command line and `main` hands each command to its room: `build` (crates to
 //! components), `test` (crates to `cargo test`, natively and on components), `deploy` (components to
 //! a server), `dev` (both, with a host of its own and a watch on the sources), `serve`, `execute`,
-//! `inspect` (what a server has) and `modules` (one kind of module by hand). Everything but `serve`,
-//! `test` and the host inside `dev` talks to a server over HTTP through `client`; only `host` and
-//! `trial` (components in a test) know the host library. `output` writes to the terminal and turns
-//! failures into text and exit codes.
+//! `query` (what a read model knows), `events` (the log, and following it), `inspect` (what a server
+//! has) and `modules` (one kind of module by hand). Everything but `serve`, `test` and the host inside
+//! `dev` talks to a server over HTTP through `client`; only `host`, `trial` (components in a test) and
+//! `build::schemas` know the host library. `output` writes to the terminal and turns failures into
+//! text and exit codes.
 
 mod args;
 mod build;
 mod client;
 mod deploy;
 mod dev;
+mod events;
 mod execute;
 mod host;
 mod inspect;
@@ -20,6 +22,7 @@ mod kind;
 mod logging;
 mod modules;
 mod output;
+mod query;
 mod serve;
 mod signals;
 mod test;
@@ -29,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command};
+use args::{Cli, Command, ProjectorAction};
 use kind::ModuleKind;
 use output::fault::{self, EXIT_OK};
 
@@ -53,9 +56,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&args)?,
         Command::Execute(args) => execute::run(&args)?,
         Command::Modules(args) => inspect::modules(&args)?,
-        Command::Events(args) => inspect::events(&args)?,
+        Command::Events(args) => events::run(&args)?,
         Command::Commands(args) => modules::run(ModuleKind::Command, &args.action)?,
-        Command::Projectors(args) => modules::run(ModuleKind::Projector, &args.action)?,
+        Command::Projectors(args) => match args.action {
+            ProjectorAction::Module(action) => modules::run(ModuleKind::Projector, &action)?,
+            ProjectorAction::Query(args) => query::run(&args)?,
+        },
         Command::Effects(args) => modules::run(ModuleKind::Effect, &args.action)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());

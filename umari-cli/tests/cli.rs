@@ -7,6 +7,8 @@ mod support;
 mod builds;
 #[path = "cli/components.rs"]
 mod components;
+#[path = "cli/reading.rs"]
+mod reading;
 #[path = "cli/servers.rs"]
 mod servers;
 #[path = "cli/shop.rs"]

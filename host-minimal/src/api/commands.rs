@@ -1,14 +1,16 @@
 //! Running commands over HTTP.
 
-use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use axum::{Extension, Json};
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::closing::Closing;
+use super::waiting::{ReachedBody, Wait};
 use super::{Problem, blocking, read_body};
 use crate::Host;
 use crate::commands::{Call, Executed};
@@ -24,6 +26,12 @@ struct Answer {
     position: Option<u64>,
     events: Vec<EmittedBody>,
     attempts: u32,
+    /// Whether every projector that was waited for has what was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caught_up: Option<bool>,
+    /// How far each of them is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    projectors: Vec<ReachedBody>,
 }
 
 #[derive(Serialize)]
@@ -33,13 +41,17 @@ struct EmittedBody {
     domain_ids: Map<String, Value>,
 }
 
+/// The answer is 200, or 202 where the command is done and a projector that was to be waited for
+/// has not come so far in time: what is committed stays committed.
 pub(super) async fn execute(
     State(host): State<Host>,
+    Extension(mut closing): Extension<Closing>,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let body = read_body(body, limits::INPUT_BYTES).await?;
+    let wait = Wait::parse(head.uri.query().unwrap_or_default())?;
     let call = Call {
         correlation_id: id_header(&head.headers, CORRELATION_ID)?,
         causation_id: None,
@@ -53,8 +65,27 @@ pub(super) async fn execute(
             format!("the body is not UTF-8: {error}"),
         )
     })?;
-    let executed = blocking(move || host.execute(&name, &input, &call)).await??;
-    Ok(Json(Answer::from(executed)).into_response())
+    if let Some(wait) = &wait {
+        wait.check(&host).await?;
+    }
+    let executed = blocking({
+        let host = host.clone();
+        move || host.execute(&name, &input, &call)
+    })
+    .await??;
+    let mut answer = Answer::from(executed);
+    let mut status = StatusCode::OK;
+    if let Some(wait) = wait {
+        // A call that wrote nothing finds what it could read there already.
+        let position = answer.position.unwrap_or(0);
+        answer.projectors = wait.until(&host, position, &mut closing).await;
+        let caught_up = answer.projectors.iter().all(|projector| projector.reached);
+        answer.caught_up = Some(caught_up);
+        if !caught_up {
+            status = StatusCode::ACCEPTED;
+        }
+    }
+    Ok((status, Json(answer)).into_response())
 }
 
 pub(super) async fn schema(
@@ -111,6 +142,8 @@ impl From<Executed> for Answer {
             position: executed.position,
             events,
             attempts: executed.attempts,
+            caught_up: None,
+            projectors: Vec::new(),
         }
     }
 }

@@ -40,8 +40,9 @@ pub(super) struct EventBody {
     data: Option<Box<RawValue>>,
 }
 
+/// What wrote an event.
 #[derive(Serialize)]
-struct AuthorBody {
+pub(super) struct AuthorBody {
     module: String,
     version: String,
     command: String,
@@ -56,6 +57,8 @@ pub(super) async fn list(
         after,
         limit,
     } = Question::parse(query.as_deref().unwrap_or_default())?;
+    let after = after.unwrap_or(0);
+    let limit = limit.unwrap_or(limits::EVENTS_PAGE_DEFAULT_EVENTS);
     let (events, head) = blocking(move || {
         let head = host.head()?;
         host.events(&filter, after, limit)
@@ -71,14 +74,22 @@ pub(super) async fn list(
     }))
 }
 
+/// One event, by its id or its position.
 pub(super) async fn one(
     State(host): State<Host>,
     Path(id): Path<String>,
 ) -> Result<Json<EventBody>, Problem> {
-    let id: Uuid = id.parse().map_err(|_| {
-        Problem::bad_request("invalid-id", "Invalid id", format!("{id:?} is not a UUID"))
-    })?;
-    let event = blocking(move || host.event(id)).await??;
+    let event = match (id.parse::<Uuid>(), id.parse::<u64>()) {
+        (Ok(id), _) => blocking(move || host.event(id)).await??,
+        (_, Ok(position)) => blocking(move || host.event_at(position)).await??,
+        _ => {
+            return Err(Problem::bad_request(
+                "invalid-id",
+                "Invalid id",
+                format!("{id:?} is neither a UUID nor a position"),
+            ));
+        }
+    };
     let event = event.ok_or_else(|| {
         Problem::not_found(
             "unknown-event",
@@ -90,21 +101,17 @@ pub(super) async fn one(
 }
 
 /// What `GET /events` was asked for.
-#[derive(Debug, PartialEq, Eq)]
-struct Question {
-    filter: EventFilter,
-    after: u64,
-    limit: usize,
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) filter: EventFilter,
+    pub(super) after: Option<u64>,
+    pub(super) limit: Option<usize>,
 }
 
 impl Question {
     /// `type` and `tag` may repeat: any of the types, all of the tags.
-    fn parse(query: &str) -> Result<Self, Problem> {
-        let mut question = Self {
-            filter: EventFilter::default(),
-            after: 0,
-            limit: limits::EVENTS_PAGE_DEFAULT_EVENTS,
-        };
+    pub(super) fn parse(query: &str) -> Result<Self, Problem> {
+        let mut question = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let invalid = |wanted: &str| {
                 Problem::bad_request(
@@ -116,13 +123,16 @@ impl Question {
             match &*name {
                 "type" => question.filter.types.push(value.into_owned()),
                 "tag" => question.filter.tags.push(value.into_owned()),
-                "after" => question.after = value.parse().map_err(|_| invalid("a position"))?,
+                "after" => {
+                    question.after = Some(value.parse().map_err(|_| invalid("a position"))?);
+                }
                 "limit" => {
-                    question.limit = value
+                    let limit = value
                         .parse()
                         .ok()
                         .filter(|limit| (1..=limits::EVENTS_PAGE_EVENTS).contains(limit))
                         .ok_or_else(|| invalid(&format!("1 to {}", limits::EVENTS_PAGE_EVENTS)))?;
+                    question.limit = Some(limit);
                 }
                 "correlation_id" => {
                     question.filter.correlation_id =
@@ -144,13 +154,23 @@ impl Question {
     }
 }
 
-impl From<RecordedEvent> for EventBody {
-    fn from(event: RecordedEvent) -> Self {
+impl From<Author> for AuthorBody {
+    fn from(author: Author) -> Self {
         let Author {
             module,
             version,
             command,
-        } = event.author;
+        } = author;
+        Self {
+            module,
+            version,
+            command,
+        }
+    }
+}
+
+impl From<RecordedEvent> for EventBody {
+    fn from(event: RecordedEvent) -> Self {
         Self {
             id: event.id,
             position: event.position,
@@ -166,11 +186,7 @@ impl From<RecordedEvent> for EventBody {
             encryption_scope: event.encryption_scope,
             encryption_key_id: event.encryption_key_id,
             schema_version: event.schema_version,
-            author: AuthorBody {
-                module,
-                version,
-                command,
-            },
+            author: event.author.into(),
             data: event.payload.map(raw),
         }
     }
@@ -193,7 +209,7 @@ mod tests {
             Question::parse("type=a&type=b&tag=shop_id%3A42&after=7&limit=1000").unwrap();
         assert_eq!(question.filter.types, ["a", "b"]);
         assert_eq!(question.filter.tags, ["shop_id:42"]);
-        assert_eq!((question.after, question.limit), (7, 1000));
+        assert_eq!((question.after, question.limit), (Some(7), Some(1000)));
     }
 
     #[test]

@@ -170,7 +170,7 @@ fn details(kind: ModuleKind, name: &str, versions: Vec<VersionBody>) -> Value {
     json!({ "kind": kind.as_str(), "name": name, "active": active, "versions": versions })
 }
 
-fn parse_name(name: &str) -> Result<ModuleName, Problem> {
+pub(super) fn parse_name(name: &str) -> Result<ModuleName, Problem> {
     name.parse()
         .map_err(|error: crate::modules::InvalidModuleName| {
             Problem::bad_request("invalid-name", "Invalid name", error.to_string())

@@ -12,6 +12,7 @@ use crate::commands::ExecuteError;
 use crate::engine::trap::Crash;
 use crate::host::ModuleError;
 use crate::modules::ModuleStoreError;
+use crate::read_model::QueryError;
 use crate::report::chain;
 use crate::store::ReadError;
 
@@ -111,6 +112,15 @@ impl Problem {
 
     pub(super) fn unreadable_body(error: &axum::Error) -> Self {
         Self::bad_request("unreadable-body", "Body not readable", chain(error))
+    }
+
+    pub(super) fn shutting_down() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "shutting-down",
+            "Shutting down",
+            "the server is shutting down; ask again when it is back",
+        )
     }
 
     pub(super) fn internal() -> Self {
@@ -294,6 +304,73 @@ impl From<ModuleStoreError> for Problem {
                 "Module store failed",
                 detail,
             ),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let detail = chain(&error);
+        match error {
+            QueryError::Unknown(_) => {
+                Self::not_found("unknown-projector", "Unknown projector", detail)
+            }
+            QueryError::NotActive(_) => {
+                Self::new(StatusCode::CONFLICT, "not-active", "Not active", detail)
+            }
+            QueryError::NotReady { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "projector-not-ready",
+                "Projector not ready",
+                detail,
+            ),
+            QueryError::Behind {
+                position,
+                min_position,
+                ..
+            } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "projector-behind",
+                "Projector behind",
+                detail,
+            )
+            .with("position", position.into())
+            .with("min_position", min_position.into()),
+            QueryError::Sql { offset, .. } => {
+                let problem = Self::bad_request("invalid-sql", "Invalid SQL", detail);
+                match offset {
+                    Some(offset) => problem.with("offset", offset.into()),
+                    None => problem,
+                }
+            }
+            QueryError::Params(_) => {
+                Self::bad_request("invalid-params", "Invalid parameters", detail)
+            }
+            QueryError::ReadOnly(_) => {
+                Self::new(StatusCode::FORBIDDEN, "read-only", "Read only", detail)
+            }
+            QueryError::BeyondLimit { .. } => {
+                Self::bad_request("beyond-limit", "Beyond a limit", detail)
+            }
+            QueryError::RowTooLarge { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "result-too-large",
+                "Result too large",
+                detail,
+            ),
+            QueryError::TooSlow { .. } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "deadline-exceeded",
+                "Deadline exceeded",
+                detail,
+            ),
+            QueryError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-queries",
+                "Too many queries",
+                detail,
+            ),
+            QueryError::Modules(error) => error.into(),
         }
     }
 }

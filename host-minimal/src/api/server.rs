@@ -7,8 +7,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-use super::{Access, router};
+use super::closing::Closing;
+use super::{Access, router_until};
 use crate::Host;
 use crate::limits;
 
@@ -18,6 +20,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
+    closing: watch::Sender<bool>,
 }
 
 /// Why a server could not listen.
@@ -61,10 +64,12 @@ impl Server {
         let failed = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let (sender, closing) = Closing::channel();
         Ok(Self {
             listener,
             address,
-            router: router(host, access),
+            router: router_until(host, access, closing),
+            closing: sender,
         })
     }
 
@@ -73,7 +78,8 @@ impl Server {
         self.address
     }
 
-    /// Answers requests until `shutdown` ends, then finishes the ones that have begun.
+    /// Answers requests until `shutdown` ends, then finishes the ones that have begun. What waits
+    /// for a projector, and what streams, is ended.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
         let mut shutdown = std::pin::pin!(shutdown);
@@ -107,6 +113,7 @@ impl Server {
             });
         }
         drop(self.listener);
+        self.closing.send_replace(true);
         graceful.shutdown().await;
     }
 }

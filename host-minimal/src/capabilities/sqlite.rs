@@ -10,8 +10,8 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, params_from_iter};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-mod guards;
-mod parameters;
+pub(crate) mod guards;
+pub(crate) mod parameters;
 mod values;
 
 use self::guards::Guards;

@@ -198,6 +198,7 @@ fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleE
     let subscription =
         Subscription::start(module, inner.services.clone(), files).map_err(ModuleError::Thread)?;
     inner.subscriptions().insert(key, subscription);
+    inner.started.send_replace(());
     Ok(())
 }
 

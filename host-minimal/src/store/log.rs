@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use umadb_dcb::{DcbAppendCondition, DcbError, DcbEvent, DcbEventStoreSync};
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ struct Inner {
     /// Signals that the head has moved, the store has failed, or someone called `wake`.
     changed: Condvar,
     rehearsal: Option<Rehearsal>,
+    /// The head as it moves, for those who wait without a thread.
+    heads: watch::Sender<u64>,
 }
 
 /// What makes a log repeat itself, for a component on trial.
@@ -102,6 +105,7 @@ impl EventLog {
                 state,
                 changed,
                 rehearsal,
+                heads: watch::Sender::new(0),
             }),
         }
     }
@@ -325,6 +329,12 @@ impl EventLog {
         }
     }
 
+    /// The head as it moves, for async code: each append through this log is announced. Whoever
+    /// subscribes first and reads the log then misses nothing.
+    pub fn heads(&self) -> watch::Receiver<u64> {
+        self.inner.heads.subscribe()
+    }
+
     /// Makes all who wait look at their `stop` again.
     pub fn wake(&self) {
         self.state().wakes += 1;
@@ -386,6 +396,7 @@ impl EventLog {
         let mut state = self.state();
         if head > state.head {
             state.head = head;
+            self.inner.heads.send_replace(head);
             drop(state);
             self.inner.changed.notify_all();
         }

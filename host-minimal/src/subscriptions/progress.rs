@@ -23,7 +23,7 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Everything up to this position is handled.
-pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
+pub(crate) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT last_position FROM umari_progress", (), |row| {
         row.get(0)
     })

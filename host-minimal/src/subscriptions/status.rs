@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::limits;
@@ -83,6 +84,8 @@ impl SubscriptionStatus {
 #[derive(Debug)]
 pub(super) struct StatusBoard {
     state: Mutex<State>,
+    /// The position, for those who wait for it.
+    moved: watch::Sender<Option<u64>>,
 }
 
 #[derive(Debug)]
@@ -105,6 +108,7 @@ impl Default for StatusBoard {
                 failures: BTreeMap::new(),
                 last_progress: Instant::now(),
             }),
+            moved: watch::Sender::new(None),
         }
     }
 }
@@ -141,6 +145,13 @@ impl StatusBoard {
         let mut state = self.lock();
         state.position = position;
         state.last_progress = Instant::now();
+        drop(state);
+        self.moved.send_replace(Some(position));
+    }
+
+    /// The position as it moves; `None` until the first one is known.
+    pub(super) fn moved(&self) -> watch::Receiver<Option<u64>> {
+        self.moved.subscribe()
     }
 
     /// An event is being handled: there is life, if not yet progress.

@@ -6,116 +6,9 @@ use host_minimal::api::{Access, BindError, Server};
 use host_minimal::modules::ModuleKind;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 
+use crate::server::TestServer;
 use crate::support::{TestHost, fixtures, upload};
-
-/// A host behind a real server.
-struct TestServer {
-    host: TestHost,
-    url: String,
-    stop: Option<oneshot::Sender<()>>,
-    runtime: Runtime,
-}
-
-impl TestServer {
-    fn start(host: TestHost, access: Access) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = runtime
-            .block_on(Server::bind(host.host.clone(), address, access))
-            .expect("a server");
-        let url = format!("http://{}", server.local_addr());
-        let (stop, stopped) = oneshot::channel::<()>();
-        runtime.spawn(server.run(async {
-            let _ = stopped.await;
-        }));
-        Self {
-            host,
-            url,
-            stop: Some(stop),
-            runtime,
-        }
-    }
-
-    fn with_commands() -> Self {
-        Self::start(TestHost::with_commands(), Access::open())
-    }
-
-    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut response = agent
-            .run(request.body(body).expect("a request"))
-            .expect("a reply");
-        let content_type = response
-            .headers()
-            .get("content-type")
-            .map_or("", |value| value.to_str().expect("text"));
-        let content_type = content_type.to_owned();
-        let text = response.body_mut().read_to_string().expect("a body");
-        let body = if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).expect("JSON")
-        };
-        Reply {
-            status: response.status().as_u16(),
-            content_type,
-            body,
-        }
-    }
-
-    fn get(&self, path: &str) -> Reply {
-        self.request("GET", path, &[], b"")
-    }
-
-    fn execute(&self, name: &str, body: &str) -> Reply {
-        self.request(
-            "POST",
-            &format!("/commands/{name}/execute"),
-            &[],
-            body.as_bytes(),
-        )
-    }
-}
-
-impl Drop for TestServer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        self.runtime
-            .block_on(async { tokio::task::yield_now().await });
-    }
-}
-
-#[derive(Debug)]
-struct Reply {
-    status: u16,
-    content_type: String,
-    body: Value,
-}
-
-impl Reply {
-    /// The problem's code, after a look at what every problem document has.
-    fn problem(&self, status: u16) -> &str {
-        assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.content_type, "application/problem+json");
-        assert_eq!(self.body["status"], status);
-        assert!(!self.body["title"].as_str().expect("a title").is_empty());
-        assert!(!self.body["detail"].as_str().expect("a detail").is_empty());
-        let code = self.body["code"].as_str().expect("a code");
-        assert_eq!(self.body["type"], format!("urn:umari:problem:{code}"));
-        code
-    }
-}
 
 #[test]
 fn a_command_is_executed_and_its_event_read_back() {
@@ -270,7 +163,7 @@ fn bad_input_is_answered_with_a_problem() {
         server.get("/events?tag=umari.id:1").problem(400),
         "invalid-query"
     );
-    assert_eq!(server.get("/events/7").problem(400), "invalid-id");
+    assert_eq!(server.get("/events/x").problem(400), "invalid-id");
     let unknown = server.get("/events/00000000-0000-0000-0000-000000000001");
     assert_eq!(unknown.problem(404), "unknown-event");
 }

@@ -103,7 +103,8 @@ pub(super) const EXECUTE: &str = "\
 Examples:
   umari execute connect-shop --input '{\"shop_id\": 1}'
   umari execute connect-shop --input @shop.json --idempotency-key 0190b0e4-6a5f-7cc0-9f3b-3f1c5a1d2e4f
-  jq -n '{shop_id: 1}' | umari execute connect-shop --input - --json";
+  jq -n '{shop_id: 1}' | umari execute connect-shop --input - --json
+  umari execute connect-shop --input @shop.json --wait-for shops,plans --timeout 10s";
 
 pub(super) const MODULES: &str = "\
 POSITION is the last event that a projector or effect has dealt with, HEAD the last one there is.
@@ -116,7 +117,38 @@ pub(super) const EVENTS: &str = "\
 Examples:
   umari events --limit 20
   umari events --type shop.connected --tag shop_id:1
-  umari events --after 1000 --json";
+  umari events --after 1000 --json
+  umari events show 17
+  umari events graph 0190b0e4-6a5f-7cc0-9f3b-3f1c5a1d2e4f
+  umari events tail --type shop.connected";
+
+pub(super) const EVENTS_SHOW: &str = "\
+Examples:
+  umari events show 17
+  umari events show 0190b0e4-6a5f-7cc0-9f3b-3f1c5a1d2e4f --json";
+
+pub(super) const EVENTS_GRAPH: &str = "\
+Examples:
+  umari events graph 0190b0e4-6a5f-7cc0-9f3b-3f1c5a1d2e4f
+  umari events graph $(umari events show 17 --json | jq -r .correlation_id)";
+
+pub(super) const EVENTS_TAIL: &str = "\
+Follows until Ctrl-C, or until the server ends; the last line then says how to go on.
+
+Examples:
+  umari events tail
+  umari events tail --type shop.connected --tag shop_id:1
+  umari events tail --since 0 --json | jq .data";
+
+pub(super) const QUERY: &str = "\
+The statement may only read. A parameter that reads as a number, true, false, null or a JSON string
+is that, and everything else is text; a blob is '{\"base64\": \"AP8=\"}'.
+
+Examples:
+  umari projectors query plans 'SELECT plan_id, title FROM plans LIMIT 20'
+  umari projectors query plans 'SELECT * FROM plans WHERE shop_id = ?1' --param 1
+  umari projectors query plans 'SELECT * FROM plans WHERE title = :t' --param ':t=Two years' --json
+  umari projectors query plans 'SELECT count(*) FROM plans' --min-position 1042";
 
 pub(super) const COMMANDS: &str = "\
 Examples:
@@ -127,7 +159,8 @@ Examples:
 pub(super) const PROJECTORS: &str = "\
 Examples:
   umari projectors upload products 1.0.0 products.wasm --activate
-  umari projectors list";
+  umari projectors list
+  umari projectors query products 'SELECT * FROM products LIMIT 20'";
 
 pub(super) const EFFECTS: &str = "\
 Examples:

@@ -41,6 +41,32 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A value of a query's parameter. What reads as a number, `true`, `false`, `null`, a JSON string
+/// or a JSON object is that; everything else is text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Param {
+    /// The parameter's name with its prefix, where it is given by name.
+    pub(crate) name: Option<String>,
+    /// Its value.
+    pub(crate) value: serde_json::Value,
+}
+
+impl FromStr for Param {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = text
+            .split_once('=')
+            .filter(|(name, _)| name.starts_with([':', '@', '$']));
+        let (name, text) = match named {
+            Some((name, text)) => (Some(name.to_owned()), text),
+            None => (None, text),
+        };
+        let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+        Ok(Self { name, value })
+    }
+}
+
 /// Where a command's input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {

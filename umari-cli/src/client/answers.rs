@@ -27,6 +27,8 @@ pub(crate) struct Receipt {
     pub(crate) events: Vec<ReceiptEvent>,
     /// How often the command ran; more than once after conflicts.
     pub(crate) attempts: Option<u64>,
+    /// How far the projectors are that were waited for.
+    pub(crate) projectors: Vec<ReachedProjector>,
     /// The answer as it came.
     pub(crate) raw: Value,
 }
@@ -43,6 +45,22 @@ pub(crate) struct ReceiptEvent {
     pub(crate) domain_ids: BTreeMap<String, Value>,
 }
 
+/// How far a projector is that a command waited for.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ReachedProjector {
+    /// Its name.
+    pub(crate) name: String,
+    /// Everything up to here is handled.
+    #[serde(default)]
+    pub(crate) position: u64,
+    /// Whether it has what the command wrote.
+    #[serde(default)]
+    pub(crate) reached: bool,
+    /// Why it stands still, if it does.
+    #[serde(default)]
+    pub(crate) failure: Option<String>,
+}
+
 impl Receipt {
     /// Reads a receipt and keeps the whole answer beside it.
     pub(crate) fn read(raw: Value) -> Result<Self, serde_json::Error> {
@@ -52,16 +70,20 @@ impl Receipt {
             #[serde(default)]
             events: Vec<ReceiptEvent>,
             attempts: Option<u64>,
+            #[serde(default)]
+            projectors: Vec<ReachedProjector>,
         }
         let Known {
             position,
             events,
             attempts,
+            projectors,
         } = Known::deserialize(&raw)?;
         Ok(Self {
             position,
             events,
             attempts,
+            projectors,
             raw,
         })
     }

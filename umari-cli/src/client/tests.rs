@@ -98,7 +98,12 @@ fn a_receipt_is_read_and_kept_whole() {
     let body = r#"{"position":7,"events":[{"id":"e","event_type":"shop.connected","domain_ids":{"shop_id":"1"}}],"attempts":2,"new":1}"#;
     let (client, server) = answering("200 OK", body);
     let receipt = client
-        .execute("a/b", "{}", &[("Idempotency-Key", "k".into())])
+        .execute(
+            "a/b",
+            "{}",
+            &[("Idempotency-Key", "k".into())],
+            &WaitFor::default(),
+        )
         .expect("a receipt");
     assert_eq!(
         (receipt.position, receipt.events.len(), receipt.attempts),
@@ -166,7 +171,9 @@ fn a_refusal_names_each_field() {
         "code":"invalid-input","violations":[{"field":"shop_id","code":"range","message":"must be positive"},
         {"field":"","code":"missing"}]}"#;
     let (client, server) = answering("400 Bad Request", body);
-    let error = client.execute("a", "{}", &[]).unwrap_err();
+    let error = client
+        .execute("a", "{}", &[], &WaitFor::default())
+        .unwrap_err();
     assert_eq!(
         error.problem().and_then(Problem::code),
         Some("invalid-input")

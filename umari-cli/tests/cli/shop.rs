@@ -17,13 +17,13 @@ const SALES: u64 = 500;
 
 /// A real HTTP target for the shop's webhooks.
 #[derive(Clone)]
-struct Sink {
+pub(crate) struct Sink {
     address: String,
     registrations: Arc<Mutex<Vec<String>>>,
 }
 
 impl Sink {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let sink = Self {
@@ -76,7 +76,7 @@ impl Sink {
 }
 
 /// The shop behind a server on a data directory.
-struct Shop {
+pub(crate) struct Shop {
     server: Server,
     data: PathBuf,
     sink: Sink,
@@ -110,7 +110,7 @@ impl Shop {
     }
 
     /// Builds and deploys the example, connects a shop and offers a plan.
-    fn open(data: &Path, sink: &Sink) -> Self {
+    pub(crate) fn open(data: &Path, sink: &Sink) -> Self {
         let shop = Self::serve(data, sink);
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/warranty");
         let deployed = run(umari()
@@ -140,13 +140,24 @@ impl Shop {
     }
 
     /// Sells one warranty; `None` where no answer arrived.
-    fn sell(&self, number: u64) -> Option<(u16, Value)> {
+    pub(crate) fn sell(&self, number: u64) -> Option<(u16, Value)> {
         let input = json!({
             "shop_id": 1, "plan_id": PLAN,
             "warranty_id": format!("00000000-0000-4000-8000-{number:012x}"),
             "order_id": number, "line_item_id": number, "customer_email": "c@example.com",
         });
         self.execute("sell-warranty", &input)
+    }
+
+    /// The API's URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
+    /// Ends the server by a signal.
+    #[cfg(unix)]
+    pub(crate) fn end_by(self, signal: &str) -> (std::process::ExitStatus, String) {
+        self.server.end_by(signal)
     }
 
     fn execute(&self, command: &str, input: &Value) -> Option<(u16, Value)> {
@@ -210,7 +221,7 @@ impl Shop {
     }
 }
 
-const PLAN: &str = "0c7b5f0e-6c35-4b2f-9a55-0d7d6f5a1b11";
+pub(crate) const PLAN: &str = "0c7b5f0e-6c35-4b2f-9a55-0d7d6f5a1b11";
 
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()

@@ -26,7 +26,23 @@ const READABLE_PRAGMAS: &[&str] = &[
 ];
 
 /// Virtual machine steps between two looks at the deadline.
-const PROGRESS_STEPS: i32 = 10_000;
+pub(crate) const PROGRESS_STEPS: i32 = 10_000;
+
+/// What keeps any SQL on `connection` inside its one file, and its values small.
+pub(crate) fn confine(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::SQLITE_VALUE_BYTES)?;
+    Ok(())
+}
+
+/// Whether a pragma only tells something.
+pub(crate) fn is_readable_pragma(name: &str) -> bool {
+    READABLE_PRAGMAS
+        .iter()
+        .any(|readable| readable.eq_ignore_ascii_case(name))
+}
 
 /// The switches that a connection's hooks look at.
 #[derive(Debug)]
@@ -46,10 +62,7 @@ impl Guards {
     /// Puts limits and hooks on `connection`. The host's own statements pass until
     /// [`Guards::guest`] is called.
     pub(super) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::SQLITE_VALUE_BYTES)?;
+        confine(connection)?;
         connection.pragma_update(None, "max_page_count", limits::SQLITE_PAGES)?;
         connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
 
@@ -130,9 +143,7 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         AuthAction::Function { function_name } => {
             !function_name.eq_ignore_ascii_case("load_extension")
         }
-        AuthAction::Pragma { pragma_name, .. } => READABLE_PRAGMAS
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(pragma_name)),
+        AuthAction::Pragma { pragma_name, .. } => is_readable_pragma(pragma_name),
         AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }

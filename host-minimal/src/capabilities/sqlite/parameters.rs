@@ -15,8 +15,13 @@ pub(super) fn order<'a>(
     params: &'a wit::Params,
 ) -> Result<Vec<&'a wit::Value>, Error> {
     match params {
-        wit::Params::Positional(values) => by_position(statement.parameter_count(), values),
-        wit::Params::Named(values) => by_name(statement, values),
+        wit::Params::Positional(values) => by_position(statement, values),
+        wit::Params::Named(values) => {
+            let named = values
+                .iter()
+                .map(|named| (named.name.as_str(), &named.value));
+            by_name(statement, named)
+        }
     }
     .map_err(refused)
 }
@@ -31,7 +36,12 @@ pub(super) fn none(statement: &Statement<'_>) -> Result<(), Error> {
     }
 }
 
-fn by_position(count: usize, values: &[wit::Value]) -> Result<Vec<&wit::Value>, String> {
+/// Positional values, of which there must be as many as there are parameters.
+pub(crate) fn by_position<'a, T>(
+    statement: &Statement<'_>,
+    values: &'a [T],
+) -> Result<Vec<&'a T>, String> {
+    let count = statement.parameter_count();
     if values.len() == count {
         return Ok(values.iter().collect());
     }
@@ -50,10 +60,11 @@ fn by_position(count: usize, values: &[wit::Value]) -> Result<Vec<&wit::Value>, 
     ))
 }
 
-fn by_name<'a>(
+/// Values by the parameters' names, with the prefix that the statement gives them.
+pub(crate) fn by_name<'a, T>(
     statement: &Statement<'_>,
-    values: &'a [wit::NamedValue],
-) -> Result<Vec<&'a wit::Value>, String> {
+    values: impl IntoIterator<Item = (&'a str, &'a T)>,
+) -> Result<Vec<&'a T>, String> {
     let mut names = Vec::new();
     for index in 1..=statement.parameter_count() {
         match statement.parameter_name(index) {
@@ -67,21 +78,22 @@ fn by_name<'a>(
         }
     }
     let mut given = HashMap::new();
-    for wit::NamedValue { name, value } in values {
+    let mut in_order = Vec::new();
+    for (name, value) in values {
         if !has_prefix(name) {
             return Err(format!(
                 "the parameter name `{name}` has no prefix; write it as the statement does, with \
                  its `:`, `@` or `$`"
             ));
         }
-        if given.insert(name.as_str(), value).is_some() {
+        if given.insert(name, value).is_some() {
             return Err(format!("the parameter `{name}` is given twice"));
         }
+        in_order.push(name);
     }
     // A misspelt name is also a parameter without a value; its own spelling says more.
     let known: HashSet<_> = names.iter().copied().collect();
-    let unknown = |value: &&wit::NamedValue| !known.contains(value.name.as_str());
-    if let Some(wit::NamedValue { name, .. }) = values.iter().find(unknown) {
+    if let Some(name) = in_order.into_iter().find(|name| !known.contains(name)) {
         return Err(format!(
             "the statement has no parameter `{name}`; it has: {}",
             if names.is_empty() {

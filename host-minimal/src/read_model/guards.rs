@@ -1,0 +1,91 @@
+//! What keeps a question from doing anything but reading, and from running for ever.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, ErrorCode};
+
+use super::QueryError;
+use crate::capabilities::sqlite::guards::{PROGRESS_STEPS, confine, is_readable_pragma};
+
+/// The hooks of one connection, and what they refused.
+#[derive(Debug)]
+pub(super) struct ReadGuards {
+    refused: Arc<Mutex<Option<String>>>,
+}
+
+impl ReadGuards {
+    /// Puts limits and hooks on `connection`: from now on it reads, until `deadline`.
+    pub(super) fn install(
+        connection: &mut Connection,
+        deadline: Instant,
+    ) -> rusqlite::Result<Self> {
+        confine(connection)?;
+        let refused = Arc::new(Mutex::new(None));
+        connection.authorizer(Some({
+            let refused = Arc::clone(&refused);
+            move |context: AuthContext<'_>| match beyond_reading(&context.action) {
+                None => Authorization::Allow,
+                Some(what) => {
+                    let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+                    refused.get_or_insert(what);
+                    Authorization::Deny
+                }
+            }
+        }))?;
+        connection.progress_handler(PROGRESS_STEPS, Some(move || Instant::now() > deadline))?;
+        Ok(Self { refused })
+    }
+
+    /// What SQLite's error means to whoever asked.
+    pub(super) fn explain(&self, error: &rusqlite::Error, timeout: Duration) -> QueryError {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(what) = refused.clone() {
+            return QueryError::ReadOnly(what);
+        }
+        let (message, offset) = match error {
+            // The whole of it would repeat the SQL, which the client has.
+            rusqlite::Error::SqlInputError { msg, offset, .. } => {
+                (msg.clone(), usize::try_from(*offset).ok())
+            }
+            rusqlite::Error::MultipleStatement => (
+                "there is more than one statement; ask one question at a time".to_owned(),
+                None,
+            ),
+            error => (error.to_string(), None),
+        };
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => QueryError::TooSlow { timeout },
+            Some(ErrorCode::ReadOnly) => QueryError::ReadOnly("a write".to_owned()),
+            _ => QueryError::Sql { message, offset },
+        }
+    }
+}
+
+/// What an action is, where it is more than reading this one file.
+fn beyond_reading(action: &AuthAction<'_>) -> Option<String> {
+    match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => None,
+        AuthAction::Function { function_name } => function_name
+            .eq_ignore_ascii_case("load_extension")
+            .then(|| "an extension".to_owned()),
+        AuthAction::Pragma { pragma_name, .. } => {
+            (!is_readable_pragma(pragma_name)).then(|| format!("PRAGMA {pragma_name}"))
+        }
+        AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+            if !table_name.starts_with("sqlite_") =>
+        {
+            Some(format!("a write to {table_name}"))
+        }
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
+            Some("another database".to_owned())
+        }
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
+            Some("a transaction of its own".to_owned())
+        }
+        _ => Some("a change of the schema".to_owned()),
+    }
+}
