@@ -2,6 +2,7 @@
 
 mod help;
 mod reading;
+mod scaffold;
 mod values;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
+pub(crate) use scaffold::{InitArgs, Lang, NewArgs, NewKind, Template};
 pub(crate) use values::{EnvPair, Input, Param};
 
 use crate::output;
@@ -46,6 +48,12 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Begin a workspace that builds, passes its tests and runs
+    #[command(after_help = help::INIT)]
+    Init(InitArgs),
+    /// Add a module or an event to a workspace
+    #[command(after_help = help::NEW)]
+    New(NewArgs),
     /// Build the modules under a path, run them on a host of their own, and swap what changes
     #[command(after_help = help::DEV)]
     Dev(DevArgs),

@@ -1,13 +1,13 @@
 //! The `umari` command.
 //!
-//! `args` reads the command line and `main` hands each command to its room: `build` (crates to
-//! components), `test` (crates to `cargo test`, natively and on components), `deploy` (components to
-//! a server), `dev` (both, with a host of its own and a watch on the sources), `serve`, `execute`,
-//! `query` (what a read model knows), `events` (the log, and following it), `inspect` (what a server
-//! has) and `modules` (one kind of module by hand). Everything but `serve`, `test` and the host inside
-//! `dev` talks to a server over HTTP through `client`; only `host`, `trial` (components in a test) and
-//! `build::schemas` know the host library. `output` writes to the terminal and turns failures into
-//! text and exit codes.
+//! `args` reads the command line and `main` hands each command to its room: `scaffold` (new
+//! workspaces and modules), `build` (crates to components), `test` (crates to `cargo test`, natively
+//! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
+//! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
+//! and following it), `inspect` (what a server has) and `modules` (one kind of module by hand).
+//! Everything but `scaffold`, `serve`, `test` and the host inside `dev` talks to a server over HTTP
+//! through `client`; only `host`, `trial` (components in a test) and `build::schemas` know the host
+//! library. `output` writes to the terminal and turns failures into text and exit codes.
 
 mod args;
 mod build;
@@ -23,6 +23,7 @@ mod logging;
 mod modules;
 mod output;
 mod query;
+mod scaffold;
 mod serve;
 mod signals;
 mod test;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(args) => scaffold::init(&args)?,
+        Command::New(args) => scaffold::new(&args)?,
         Command::Dev(args) => dev::run(&args)?,
         Command::Build(args) => build::run(&args)?,
         Command::Test(args) => return test::run(&args),

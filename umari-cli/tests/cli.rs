@@ -9,6 +9,8 @@ mod builds;
 mod components;
 #[path = "cli/reading.rs"]
 mod reading;
+#[path = "cli/scaffold.rs"]
+mod scaffold;
 #[path = "cli/servers.rs"]
 mod servers;
 #[path = "cli/shop.rs"]

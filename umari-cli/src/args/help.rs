@@ -2,6 +2,8 @@
 
 pub(super) const TOP: &str = "\
 Examples:
+  umari init corner-shop             begin a workspace in ./corner-shop
+  umari new command add-product      add a module to the workspace around this directory
   umari dev                          build, run and watch the modules under this directory
   umari build commands/              build some of them
   umari test                         run their tests, natively and on the components
@@ -10,6 +12,41 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 74 the event store failed.
 Results go to stdout, progress to stderr; NO_COLOR turns colours off.";
+
+pub(super) const INIT: &str = "\
+Makes the directory NAME with a shared library of events and folds, its first modules, their tests,
+a README and a CI file. NAME is also the library's: lower-case letters, digits and hyphens. It is
+made completely or not at all, and nothing that is there is overwritten.
+
+The SDK's row in Cargo.toml:
+  --sdk ../umari                      a checkout of its repository
+  --sdk https://git.example/umari     the repository itself
+  --sdk 0.1                           a version in your registry, if the name is the SDK's there
+Without --sdk it is the checkout that this binary was built from, else its repository.
+
+Examples:
+  umari init corner-shop
+  umari init my-shop --template warranty
+  cd corner-shop && cargo test --workspace && umari dev";
+
+pub(super) const NEW: &str = "\
+Run it anywhere in a workspace with a shared library: one that depends on `umari` and is no module
+itself. What it makes compiles at once and has a test that passes; fill in your own from there.
+
+A module becomes a crate in commands/, projectors/ or effects/, a member of the workspace, with its
+dependencies in [workspace.dependencies]. Its code has an event of its own that stands in for yours.
+
+An event becomes a file in the shared library's src/events/, exported from `events`. It is named
+after what it happened to and what happened: task-finished is `TaskFinished`, and task.finished
+in the log.
+
+What you wrote in Cargo.toml stays as it is, remarks and all.
+
+Examples:
+  umari new event task-finished
+  umari new command finish-task
+  umari new projector finished-tasks
+  umari new effect send-mail --shared corner-shop";
 
 pub(super) const DEV: &str = "\
 A module is a workspace member under PATH with `crate-type = [\"cdylib\", \"rlib\"]` that depends on

@@ -31,6 +31,8 @@ fn clap_finds_no_contradiction() {
 #[test]
 fn help_is_what_the_golden_files_say() {
     expect_file!["../../tests/golden/help-umari.txt"].assert_eq(&help_of("umari"));
+    expect_file!["../../tests/golden/help-init.txt"].assert_eq(&help_of("init"));
+    expect_file!["../../tests/golden/help-new.txt"].assert_eq(&help_of("new"));
     expect_file!["../../tests/golden/help-dev.txt"].assert_eq(&help_of("dev"));
     expect_file!["../../tests/golden/help-build.txt"].assert_eq(&help_of("build"));
     expect_file!["../../tests/golden/help-test.txt"].assert_eq(&help_of("test"));

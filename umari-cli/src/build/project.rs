@@ -133,7 +133,7 @@ pub(crate) fn directory(path: &Path) -> Result<PathBuf, Fault> {
 
 /// What cargo says about the workspace of a directory. Dependencies are not resolved, so this
 /// needs no network and takes milliseconds.
-fn workspace(dir: &Path) -> Result<Metadata, Fault> {
+pub(crate) fn workspace(dir: &Path) -> Result<Metadata, Fault> {
     let mut command = CargoEnv::for_dir(dir).command("cargo");
     let output = command
         .args(["metadata", "--format-version", "1", "--no-deps"])

@@ -1,0 +1,5 @@
+//! Everything that can happen.
+
+mod task;
+
+pub use task::TaskAdded;
