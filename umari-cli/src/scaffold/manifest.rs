@@ -147,7 +147,11 @@ impl Manifest {
         let Some(rows) = rows.as_table_like_mut() else {
             return Err(wrong);
         };
-        rows.insert(name, Item::Value(value));
+        match rows.get_mut(name) {
+            // The key keeps what stands above it.
+            Some(row) => *row = Item::Value(value),
+            None => drop(rows.insert(name, Item::Value(value))),
+        }
         Ok(())
     }
 
@@ -326,15 +330,17 @@ mod tests {
     fn rows_and_dependencies_are_added_once() {
         let edit = |manifest: &mut Manifest| {
             manifest.set_row("serde", "1.0".into()).expect("a table");
+            manifest.set_row("anyhow", "2".into()).expect("a table");
             manifest.inherit("dev-dependencies", "umari-testing");
             manifest.inherit("dependencies", "serde");
             manifest.inherit("dependencies", "umari");
         };
-        let text = "[workspace]\n[workspace.dependencies]\nanyhow = \"1\" # errors\n\n[dependencies]\numari = \"0\"\n";
+        let text = "[workspace]\n[workspace.dependencies]\n# errors\nanyhow = { path = \"a\" }\n\n[dependencies]\numari = \"0\"\n";
         let expected = expect![[r#"
             [workspace]
             [workspace.dependencies]
-            anyhow = "1" # errors
+            # errors
+            anyhow = "2"
             serde = "1.0"
 
             [dependencies]

@@ -54,8 +54,8 @@ pub(super) fn plan(
     let next = vec![
         format!("cargo test -p {name}"),
         format!(
-            "put your own events into {}",
-            dir.join("src/lib.rs").display()
+            "put your own events into {}/src/lib.rs",
+            relative(&place.root, &dir)
         ),
     ];
     Ok((changes, Made { path: dir, next }))

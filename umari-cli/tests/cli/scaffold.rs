@@ -56,9 +56,26 @@ fn snapshot(dir: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Cargo in a new workspace. It builds as this project does, into the same place, so that nothing
-/// but the new crates is compiled.
-fn cargo(workspace: &Path, args: &[&str]) -> Ended {
+/// The profile of this project, which is that of what its target directory holds.
+const PROFILE: &str = "[profile.dev]
+debug = \"line-tables-only\"
+[profile.dev.package.\"*\"]
+opt-level = 1
+debug = false
+";
+
+/// A directory in which new workspaces are built as this project is.
+fn directory() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(dir.path().join(".cargo")).expect("created");
+    std::fs::write(dir.path().join(".cargo/config.toml"), PROFILE).expect("written");
+    dir
+}
+
+/// Lets a call build in a new workspace, with this project's dependencies and into the same place,
+/// so that little but the new crates is compiled. None of these may be called like a crate of this
+/// project: cargo would take the one for the other.
+fn building(mut command: Command, workspace: &Path) -> Command {
     let lock = workspace.join("Cargo.lock");
     if !lock.exists() {
         std::fs::copy(checkout().join("Cargo.lock"), lock).expect("copied");
@@ -66,21 +83,21 @@ fn cargo(workspace: &Path, args: &[&str]) -> Ended {
     // The binary is in `debug`, in the target directory.
     let binary = Path::new(env!("CARGO_BIN_EXE_umari"));
     let target = binary.ancestors().nth(2).expect("a target directory");
-    let mut command = Command::new(env!("CARGO"));
     command
         .current_dir(workspace)
-        .args(args)
-        .arg("--offline")
-        .env("CARGO_TARGET_DIR", target)
-        .args(["--config", "profile.dev.debug='line-tables-only'"])
-        .args(["--config", "profile.dev.package.'*'.opt-level=1"])
-        .args(["--config", "profile.dev.package.'*'.debug=false"]);
-    run(&mut command)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TARGET_DIR", target);
+    command
+}
+
+/// Cargo in a new workspace.
+fn cargo(workspace: &Path, args: &[&str]) -> Ended {
+    run(building(Command::new("cargo"), workspace).args(args))
 }
 
 #[test]
 fn a_new_workspace_grows_is_tested_built_and_run() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = directory();
     let sdk = checkout();
     let sdk = sdk.to_str().expect("text");
     succeeded(&init(dir.path(), &["corner-shop", "--sdk", sdk]));
@@ -97,7 +114,7 @@ fn a_new_workspace_grows_is_tested_built_and_run() {
     }
     assert!(!shop.join(".cargo").exists());
 
-    let formatted = cargo_fmt(&shop);
+    let formatted = cargo(&shop, &["fmt", "--all", "--check"]);
     assert_eq!(formatted.code, Some(0), "{}", formatted.stdout);
     let tested = cargo(&shop, &["test", "--workspace"]);
     succeeded(&tested);
@@ -124,17 +141,10 @@ fn a_new_workspace_grows_is_tested_built_and_run() {
 
 /// That the modules are built, and that `umari dev` runs all five of them.
 fn builds_and_runs(shop: &Path) {
-    let in_shop = || {
-        let mut command = umari();
-        command
-            .current_dir(shop)
-            .env("CARGO_NET_OFFLINE", "true")
-            .env_remove("CARGO_TARGET_DIR");
-        command
-    };
-    let built = run(in_shop().args(["build", "commands/finish-task"]));
+    let in_shop = || building(umari(), shop);
+    let built = run(in_shop().args(["build", "--debug", "commands/finish-task"]));
     succeeded(&built);
-    let wasm = "target/wasm32-wasip2/release/finish_task.wasm";
+    let wasm = "wasm32-wasip2/debug/finish_task.wasm";
     assert!(built.stdout.trim_end().ends_with(wasm), "{}", built.stdout);
 
     let mut dev = in_shop();
@@ -168,14 +178,6 @@ fn builds_and_runs(shop: &Path) {
     );
 }
 
-/// `cargo fmt --check`, which takes no configuration of cargo's.
-fn cargo_fmt(workspace: &Path) -> Ended {
-    let mut command = Command::new(env!("CARGO"));
-    run(command
-        .current_dir(workspace)
-        .args(["fmt", "--all", "--check"]))
-}
-
 #[test]
 fn the_warranty_shop_is_a_workspace_that_cargo_reads() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -196,7 +198,7 @@ fn the_warranty_shop_is_a_workspace_that_cargo_reads() {
     let read: Value = serde_json::from_str(&read.stdout).expect("a document");
     let members = read["workspace_members"].as_array().expect("a list");
     assert_eq!(members.len(), 8);
-    assert_eq!(cargo_fmt(&shop).code, Some(0));
+    succeeded(&cargo(&shop, &["fmt", "--all", "--check"]));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
