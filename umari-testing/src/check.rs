@@ -18,6 +18,10 @@
 //!
 //! [`without`](crate::Given::without) switches one off for a scenario, and asks for the reason.
 //!
+//! Each is shown by an example: code with a fault, what the report says of it, and code without. There,
+//! `fails(scenario, text)` asserts that a scenario fails with a report that says `text`; the seats are those
+//! of a theatre, and `booked(7)` is a `seat.booked`.
+//!
 //! # Where a check does not apply
 //!
 //! A command that panicked is not called again, and one that was refused is checked for
@@ -114,11 +118,17 @@ pub(crate) mod command;
 pub(crate) mod crash_sweep;
 pub(crate) mod event_order;
 pub(crate) mod fold;
+mod list;
 pub(crate) mod projector_laws;
 pub(crate) mod self_race;
 pub(crate) mod server_error;
 pub(crate) mod shred_sweep;
 pub(crate) mod upcast_loss;
+
+pub use self::list::{
+    CLOCK, COMPONENT, CRASH_SWEEP, DETERMINISM, EVENT_ORDER, IDEMPOTENCY, PLAINTEXT,
+    PROJECTOR_LAWS, REOPENED, ROUND_TRIP, SELF_RACE, SERVER_ERROR, UPCAST_LOSS,
+};
 
 /// A check that runs without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,54 +139,6 @@ impl fmt::Display for Check {
         f.write_str(self.0)
     }
 }
-
-/// Two calls of a command at the same moment cannot both commit where they are rivals.
-pub const SELF_RACE: Check = Check("SELF_RACE");
-/// A command called twice with one idempotency key writes once.
-pub const IDEMPOTENCY: Check = Check("IDEMPOTENCY");
-/// A command called twice on the same history decides the same.
-pub const DETERMINISM: Check = Check("DETERMINISM");
-/// Times in a command's events come from the scenario's clock, the input or the history.
-pub const CLOCK: Check = Check("CLOCK");
-/// A projector's tables do not depend on restarts, interruptions and rebuilds.
-pub const PROJECTOR_LAWS: Check = Check("PROJECTOR_LAWS");
-/// A projector loses no update where events of different domain ids come in another order.
-pub const EVENT_ORDER: Check = Check("EVENT_ORDER");
-/// An effect that is killed at any point and redelivered does what it does undisturbed.
-pub const CRASH_SWEEP: Check = Check("CRASH_SWEEP");
-/// An effect whose request is answered with 500 tries again, or records that it failed.
-pub const SERVER_ERROR: Check = Check("SERVER_ERROR");
-/// Events come back from the log as they went in.
-pub const ROUND_TRIP: Check = Check("ROUND_TRIP");
-
-/// An upcast carries over whatever an old event says.
-pub const UPCAST_LOSS: Check = Check("UPCAST_LOSS");
-
-/// What a command rejects it rejects still when the data that it is based on is shredded.
-pub const REOPENED: Check = Check("REOPENED");
-/// Nothing repeats in the clear what a shredded event said.
-pub const PLAINTEXT: Check = Check("PLAINTEXT");
-/// The built WASM component does what the native code does.
-///
-/// It runs with the feature `component`: under `umari test`, or by hand with
-/// `umari build && cargo test --features umari-testing/component`. Each `when`, `project` and `run`
-/// happens on the component too, in the host that production runs, with the same history, clock,
-/// variables and HTTP target. Compared are
-///
-/// - of a command the outcome with code and message, the events with tags, version and encryption
-///   scope, and the queries that it read by;
-/// - of a projector the rows of every table, or the event that it stopped at and why;
-/// - of an effect the requests with the headers that it set, the events, the partition keys, and the
-///   event that it stopped at and why.
-///
-/// Ids and times that the host mints are not compared. A component that is missing, or older than its
-/// sources, fails the test.
-///
-/// What no component exports runs natively alone: a command without `#[export_command]`, the closures of
-/// [`when_called`](crate::Given::when_called), a fold. So does a JSON text that the input cannot be read
-/// from, and a race. Of the projectors and effects in a crate one is exported; switch this check off
-/// where a test runs another of the same kind.
-pub const COMPONENT: Check = Check("COMPONENT");
 
 /// The checks that a scenario has switched off, and why.
 #[derive(Debug, Clone, Default)]

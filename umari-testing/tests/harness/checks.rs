@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 mod effects;
+mod examples;
 mod order;
 mod projectors;
 mod refusals;
