@@ -12,6 +12,9 @@
 //! | `GET /modules` | how what is active is doing |
 //! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
 //! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
+//! | `GET /keys` | the scopes that have data keys or were shredded: `?prefix=shop_id:&after=&limit=` |
+//! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, and `&allow_unknown=true` for one that never had a key |
+//! | `GET /keys/audit` | the record of what was done to keys: `?after=&limit=` |
 //! | `GET /correlations/{id}` | what one user action led to: executions, their events, and what triggered them |
 //!
 //! `{kinds}` is `commands`, `projectors` or `effects`.
@@ -21,7 +24,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router};
 use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
@@ -33,6 +36,7 @@ mod commands;
 mod correlations;
 mod events;
 mod health;
+mod keys;
 mod modules;
 mod problem;
 mod projectors;
@@ -105,6 +109,9 @@ fn router_until(host: Host, access: Access, closing: Closing) -> Router {
         .route("/events/stream", get(stream::stream))
         .route("/events/{id}", get(events::one))
         .route("/correlations/{id}", get(correlations::graph))
+        .route("/keys", get(keys::list))
+        .route("/keys/audit", get(keys::audit))
+        .route("/keys/{scope}", delete(keys::shred))
         .route("/commands/{name}/execute", post(commands::execute))
         .route("/commands/{name}/schema", get(commands::schema))
         .route("/projectors/{name}/query", post(projectors::query));

@@ -74,9 +74,10 @@ impl DataDir {
         make(&root)?;
         let lock = lock(&root)?;
         let directory = Self { root, _lock: lock };
-        for name in ["projector", "effect", "cache"] {
-            make(&directory.root.join(name))?;
+        for path in directory.module_directories() {
+            make(&path)?;
         }
+        make(&directory.cache())?;
         sync_directory_of(&directory.root.join("lock"))
             .and_then(|()| sync_directory_of(&directory.root))
             .map_err(|source| DataDirError::Io {
@@ -104,6 +105,11 @@ impl DataDir {
     /// The master key, unless it comes from configuration.
     pub fn master_key(&self) -> PathBuf {
         self.root.join("master.key")
+    }
+
+    /// Where the files of projectors and of effects lie.
+    pub(crate) fn module_directories(&self) -> [PathBuf; 2] {
+        ["projector", "effect"].map(|name| self.root.join(name))
     }
 
     /// A projector's read model.

@@ -9,6 +9,7 @@ use semver::Version;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+mod keys;
 mod lifecycle;
 mod reading;
 mod status;
@@ -19,6 +20,7 @@ pub use self::status::{Health, ModuleStatus};
 
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
+use crate::capabilities::output::Outputs;
 use crate::commands::{Call, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
 use crate::engine::cache::{CacheError, CompileCache};
@@ -28,6 +30,7 @@ use crate::limits;
 use crate::modules::component::Services;
 use crate::modules::store::Inserted;
 use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
+use crate::shredding::Shredder;
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
 
@@ -126,6 +129,7 @@ pub struct Host {
 struct Inner {
     services: Services,
     commands: Commands,
+    keys: Arc<KeyRing>,
     modules: ModuleStore,
     cache: CompileCache,
     /// By kind and name; a command has none.
@@ -162,7 +166,12 @@ impl Host {
         let keys = Arc::new(KeyRing::open(&data_dir.database(), &master)?);
         let modules = ModuleStore::open(&data_dir.database())?;
         let store = Arc::new(EmbeddedStore::open(&data_dir.events())?);
-        let log = EventLog::new(store.clone(), keys);
+        let outputs = Outputs::within(data_dir.module_directories());
+        let shredder = Shredder::new(Arc::clone(&keys), outputs.clone());
+        if let Err(reason) = shredder.remove_traces() {
+            tracing::error!("copies of a shredded scope may be left: {reason}");
+        }
+        let log = EventLog::new(store.clone(), Arc::clone(&keys));
         let engine = Engine::new()?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
         let (failed, failure) = watch::channel(None);
@@ -172,6 +181,8 @@ impl Host {
         let services = Services {
             engine,
             log,
+            shredder,
+            outputs,
             http: HttpClient::new(config.http),
             settings: config.settings,
             present: Present::default(),
@@ -180,6 +191,7 @@ impl Host {
             inner: Arc::new(Inner {
                 commands: Commands::new(services.clone()),
                 services,
+                keys,
                 modules,
                 cache,
                 subscriptions: Mutex::default(),

@@ -7,8 +7,8 @@
 //! The way through this crate: [`host`] ties everything together; [`modules`] is how a component
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
 //! Wasmtime, configured; `capabilities` is what a module may ask for; [`read_model`] answers
-//! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it;
-//! [`data_dir`] says where files are; [`limits`] bounds everything. [`trial`] runs one component by
+//! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it, and
+//! [`shredding`] takes back what it said; [`data_dir`] says where files are; [`limits`] bounds everything. [`trial`] runs one component by
 //! itself, in a world that the caller makes up. WIT types stop at `bindings`.
 
 pub mod api;
@@ -23,6 +23,7 @@ pub mod limits;
 pub mod modules;
 pub mod read_model;
 mod report;
+pub mod shredding;
 pub mod store;
 pub mod subscriptions;
 pub mod trial;

@@ -185,6 +185,15 @@ pub const CACHED_DATA_KEYS: usize = 1_024;
 pub const DATA_KEY_MESSAGES: u32 = 1 << 30;
 /// Uses of a data key that are recorded at once.
 pub const DATA_KEY_MESSAGE_BLOCK: u32 = 1 << 16;
+/// Scopes, or entries of the record, that one page of `GET /keys` and `GET /keys/audit` holds at
+/// the most.
+pub const KEYS_PAGE_ENTRIES: usize = 1_000;
+/// Entries that a page holds where the client does not say.
+pub const KEYS_PAGE_DEFAULT_ENTRIES: usize = 100;
+/// Length of the reason for a shredding.
+pub const SHREDDING_REASON_BYTES: usize = 1_024;
+/// Length of the name of who asks for a shredding.
+pub const SHREDDING_REQUESTER_BYTES: usize = 255;
 
 // The module store.
 

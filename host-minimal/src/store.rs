@@ -26,5 +26,6 @@ pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
 pub use log::EventLog;
 pub(crate) use log::Rehearsal;
+pub(crate) use query::check_tag;
 pub use query::{EventFilter, Query, QueryItem};
 pub use reader::Reader;

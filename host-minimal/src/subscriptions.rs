@@ -61,7 +61,7 @@ impl Subscription {
         services: Services,
         files: ModuleFiles,
     ) -> io::Result<Self> {
-        let output = crate::capabilities::output::Output::logged(&files.log);
+        let output = services.outputs.logged(&files.log);
         let runtime = Runtime {
             module,
             services,

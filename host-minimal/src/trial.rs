@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 pub use crate::capabilities::http::{Outgoing, OutgoingFailure, OutgoingRequest, OutgoingResponse};
+use crate::capabilities::output::Outputs;
 use crate::commands::{Call, Commands, ExecuteError, Executed};
 use crate::engine::cache::{CacheError, CompileCache};
 use crate::engine::{Engine, EngineError};
@@ -24,6 +25,7 @@ use crate::keys::{KeyError, KeyRing, MasterKey};
 use crate::limits;
 use crate::modules::component::{Identity, LoadedModule, Services};
 use crate::modules::{LoadError, ModuleKind, ModuleName};
+use crate::shredding::Shredder;
 use crate::store::{EventLog, Query, RecordedEvent, Rehearsal};
 use crate::subscriptions::ModuleFiles;
 use crate::subscriptions::trial::Rehearsed;
@@ -288,8 +290,11 @@ impl Trials {
             event_ids: world.event_ids,
             queries: Default::default(),
         };
+        let outputs = Outputs::default();
         Ok(Services {
             engine: self.engine.clone(),
+            shredder: Shredder::new(Arc::clone(&self.keys), outputs.clone()),
+            outputs,
             log: EventLog::rehearsed(world.history, Arc::clone(&self.keys), rehearsal)?,
             http,
             settings: Settings::default(),

@@ -11,6 +11,8 @@ mod api;
 mod commands;
 #[path = "host/effects.rs"]
 mod effects;
+#[path = "host/keys.rs"]
+mod keys;
 #[path = "host/modules.rs"]
 mod modules;
 #[path = "host/projectors.rs"]

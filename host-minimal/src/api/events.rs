@@ -36,7 +36,9 @@ pub(super) struct EventBody {
     encryption_key_id: Option<Uuid>,
     schema_version: u32,
     author: AuthorBody,
-    /// The payload as it was written; `null` when its data key has been deleted.
+    /// Whether the data key has been deleted, so that nobody can read the data any more.
+    shredded: bool,
+    /// The payload as it was written; `null` when it is shredded.
     data: Option<Box<RawValue>>,
 }
 
@@ -172,6 +174,7 @@ impl From<Author> for AuthorBody {
 impl From<RecordedEvent> for EventBody {
     fn from(event: RecordedEvent) -> Self {
         Self {
+            shredded: event.is_shredded(),
             id: event.id,
             position: event.position,
             event_type: event.event_type,

@@ -11,9 +11,11 @@ use serde_json::{Map, Value, json};
 use crate::commands::ExecuteError;
 use crate::engine::trap::Crash;
 use crate::host::ModuleError;
+use crate::keys::KeyError;
 use crate::modules::ModuleStoreError;
 use crate::read_model::QueryError;
 use crate::report::chain;
+use crate::shredding::ShredError;
 use crate::store::ReadError;
 
 /// A problem document. `code` is stable; `detail` is for people. The `code` of a rejection is the
@@ -375,10 +377,59 @@ impl From<QueryError> for Problem {
     }
 }
 
+impl From<ShredError> for Problem {
+    fn from(error: ShredError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ShredError::InvalidScope(_) => {
+                Self::bad_request("invalid-scope", "Invalid scope", detail)
+            }
+            ShredError::TooLong { .. } => {
+                Self::bad_request("beyond-limit", "Beyond a limit", detail)
+            }
+            ShredError::Keys(KeyError::UnknownScope { .. }) => {
+                Self::not_found("unknown-scope", "Unknown scope", detail)
+            }
+            ShredError::Keys(error) => error.into(),
+            ShredError::Incomplete { entry, .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "shredding-incomplete",
+                "Shredding incomplete",
+                detail,
+            )
+            .with("entry_id", entry.id.into()),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "key-store-failed",
+            "Key store failed",
+            chain(&error),
+        )
+    }
+}
+
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         let detail = chain(&error);
         match error {
+            ReadError::Keys {
+                position,
+                source: KeyError::Lost { key_id, scope },
+                ..
+            } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "data-key-lost",
+                "Data key lost",
+                detail,
+            )
+            .with("position", position.into())
+            .with("scope", scope.into())
+            .with("key_id", key_id.to_string().into()),
             ReadError::Invalid(_) => Self::bad_request("invalid-query", "Invalid query", detail),
             _ => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -185,9 +185,15 @@ impl Follower {
         loop {
             // Marked as seen before the log is read: what comes later is announced again.
             heads.borrow_and_update();
+            let shreddings = self.host.shreddings();
             let (events, head) = self.read().await.map_err(Some)?;
-            let all = events.len() < limits::STREAM_PAGE_EVENTS;
+            let mut all = events.len() < limits::STREAM_PAGE_EVENTS;
             for event in events {
+                if self.host.shreddings() != shreddings {
+                    // What was read may be shredded; the rest is read again.
+                    all = false;
+                    break;
+                }
                 let position = event.position;
                 self.send(client, message(event)).await.map_err(gone)?;
                 self.position = position;

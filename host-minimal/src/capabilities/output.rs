@@ -1,10 +1,14 @@
 //! What a module prints: kept in a bounded ring, and appended to its log file.
 
+mod purge;
+
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use purge::Outputs;
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -34,8 +38,9 @@ impl Output {
         Self::new(None)
     }
 
-    /// Output that is also appended to the file at `path`.
-    pub(crate) fn logged(path: &Path) -> Self {
+    /// Output that is also appended to the file at `path`. Whoever may have to purge it opens it
+    /// through [`Outputs`].
+    fn logged(path: &Path) -> Self {
         match LogFile::open(path) {
             Ok(log) => Self::new(Some(log)),
             Err(error) => {
@@ -105,15 +110,20 @@ impl LogFile {
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         if self.written_bytes >= limits::LOG_FILE_BYTES {
-            let mut full = self.path.clone().into_os_string();
-            full.push(".1");
-            std::fs::rename(&self.path, full)?;
+            std::fs::rename(&self.path, rotated(&self.path))?;
             *self = Self::open(&self.path)?;
         }
         self.file.write_all(bytes)?;
         self.written_bytes += bytes.len() as u64;
         Ok(())
     }
+}
+
+/// Where a full log file goes.
+fn rotated(path: &Path) -> PathBuf {
+    let mut full = path.to_owned().into_os_string();
+    full.push(".1");
+    full.into()
 }
 
 impl IsTerminal for Output {

@@ -9,7 +9,7 @@ use crate::limits;
 
 /// What brings the schema from each version to the next. A step that has been released is never
 /// changed; `PRAGMA user_version` says how many of them a file has taken.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     // 1: modules, master key, data keys.
     "CREATE TABLE module_version (
         kind TEXT NOT NULL CHECK (kind IN ('command', 'projector', 'effect')),
@@ -48,6 +48,29 @@ const MIGRATIONS: &[&str] = &[
 
     CREATE UNIQUE INDEX data_key_current ON data_key (scope) WHERE retired = 0;
     CREATE INDEX data_key_scope ON data_key (scope);",
+    // 2: what became of data keys that are gone.
+    "CREATE TABLE shredded_scope (
+        scope TEXT PRIMARY KEY,
+        -- A data key of the scope that is missing and has no higher id was shredded.
+        until BLOB NOT NULL CHECK (length(until) = 16)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE key_audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,          -- microseconds since 1970
+        action TEXT NOT NULL CHECK (action IN ('shred', 'rotate')),
+        scope TEXT,
+        keys INTEGER NOT NULL,
+        reason TEXT,
+        requested_by TEXT,
+        event_id BLOB CHECK (length(event_id) = 16),
+        settled INTEGER NOT NULL CHECK (settled IN (0, 1))
+    ) STRICT;
+
+    CREATE INDEX key_audit_scope ON key_audit (scope);
+    CREATE UNIQUE INDEX key_audit_event ON key_audit (scope, event_id)
+        WHERE event_id IS NOT NULL;
+    CREATE INDEX key_audit_unsettled ON key_audit (settled) WHERE settled = 0;",
 ];
 
 /// The version that this host reads and writes.
@@ -117,6 +140,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
+    // Rewriting the file makes a copy of it, which must not lie on another disk.
+    connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }

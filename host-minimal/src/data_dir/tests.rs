@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use rusqlite::Connection;
 
-use super::database::SCHEMA_VERSION;
+use super::database::{MIGRATIONS, SCHEMA_VERSION};
 use super::*;
 
 fn name(text: &str) -> ModuleName {
@@ -109,6 +109,32 @@ fn the_database_of_a_newer_host_is_left_alone() {
         path.display()
     );
     assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_database_of_the_first_version_keeps_what_it_holds() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let path = parent.path().join("umari.sqlite");
+    let first = Connection::open(&path).expect("a connection");
+    first
+        .execute_batch(MIGRATIONS[0])
+        .expect("the first schema");
+    first
+        .execute_batch(
+            "INSERT INTO data_key (id, scope, wrapped, created_at)
+                 VALUES (zeroblob(16), 'shop_id:7', x'01', 5);
+             PRAGMA user_version = 1;",
+        )
+        .expect("a row");
+    drop(first);
+    let connection = open_database(&path).expect("a database");
+    let scope: String = connection
+        .query_row("SELECT scope FROM data_key", [], |row| row.get(0))
+        .expect("the row");
+    let entries: i64 = connection
+        .query_row("SELECT count(*) FROM key_audit", [], |row| row.get(0))
+        .expect("the new table");
+    assert_eq!((scope.as_str(), entries), ("shop_id:7", 0));
 }
 
 #[test]

@@ -64,6 +64,33 @@ pub enum KeyError {
         /// The key.
         key_id: Uuid,
     },
+    /// A data key is not in the database, and was not shredded.
+    #[error(
+        "data key {key_id} of {scope} is missing, and was never shredded: restore umari.sqlite from \
+         a backup that has it; if there is none, `umari keys shred {scope} --allow-unknown` accepts the \
+         loss"
+    )]
+    Lost {
+        /// The key.
+        key_id: Uuid,
+        /// The scope that it belongs to.
+        scope: String,
+    },
+    /// A scope that is to be shredded has no data key and never had one.
+    #[error(
+        "the scope {scope} has no data key and never had one: nothing was shredded; a scope is the \
+         name and value of a domain id, such as shop_id:42"
+    )]
+    UnknownScope {
+        /// The scope.
+        scope: String,
+    },
+    /// Data keys were deleted, but the database could not be rewritten.
+    #[error(
+        "the data keys are deleted, but their bytes may still be in the files of umari.sqlite: see \
+         to the cause, then shred the scope again or restart the host"
+    )]
+    NotErased(#[source] rusqlite::Error),
     /// A payload, or something that it is bound to, is not what was encrypted.
     #[error("the payload does not authenticate")]
     NotAuthentic,

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::cipher::{self, KeyBytes, PayloadBinding};
+use super::shredding;
 use super::{KeyError, MasterKey};
 use crate::data_dir;
 use crate::limits;
@@ -22,6 +23,11 @@ pub struct KeyRing {
     /// Taken before `cache` where both are needed, so that a deleted key cannot come back.
     connection: Mutex<Connection>,
     cache: Mutex<Cache>,
+    /// Shared from the encryption of a payload until it is in the log; exclusive while keys are
+    /// deleted. Taken before the other two.
+    sealing: RwLock<()>,
+    /// How often keys were deleted since this was opened.
+    shreddings: AtomicU64,
     /// The limits on keys, smaller in tests.
     sizes: Sizes,
 }
@@ -107,11 +113,12 @@ impl KeyRing {
             }
         }
         transaction.commit()?;
-        let (connection, cache) = (Mutex::new(connection), Mutex::default());
         Ok(Self {
             master,
-            connection,
-            cache,
+            connection: Mutex::new(connection),
+            cache: Mutex::default(),
+            sealing: RwLock::default(),
+            shreddings: AtomicU64::new(0),
             sizes,
         })
     }
@@ -136,37 +143,59 @@ impl KeyRing {
         Ok((key.id, sealed))
     }
 
-    /// Decrypts what [`encrypt`](Self::encrypt) returned; `None` where the key has been deleted.
+    /// Decrypts what [`encrypt`](Self::encrypt) returned; `None` where the key has been shredded.
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotAuthentic`] where the payload or its binding is not what was encrypted;
-    /// otherwise the data key cannot be read.
+    /// [`KeyError::NotAuthentic`] where the payload or its binding is not what was encrypted, and
+    /// [`KeyError::Lost`] where the key is missing without having been shredded; otherwise the
+    /// data key cannot be read.
     pub fn decrypt(
         &self,
         key_id: Uuid,
         binding: &PayloadBinding<'_>,
         sealed: &[u8],
     ) -> Result<Option<Vec<u8>>, KeyError> {
-        let Some(key) = self.by_id(key_id)? else {
+        let Some(key) = self.by_id(key_id, binding.scope)? else {
             return Ok(None);
         };
         cipher::open(&key.key, sealed, &binding.associated_data(key_id)).map(Some)
     }
 
-    /// Deletes the data keys of a scope, and returns how many there were. When it returns, they
-    /// are in no cache and no file of this host. Copies of payloads that others made remain.
-    #[cfg(test)]
-    pub(crate) fn delete_scope(&self, scope: &str) -> Result<usize, KeyError> {
-        let connection = self.connection();
-        let deleted = connection.execute("DELETE FROM data_key WHERE scope = ?1", [scope])?;
-        self.cache().clear();
-        // The write-ahead log still has the page on which the keys were.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(deleted)
+    /// Whether what a data key encrypted can still be read; it cannot once the key is shredded.
+    ///
+    /// # Errors
+    ///
+    /// As [`decrypt`](Self::decrypt).
+    pub fn is_readable(&self, key_id: Uuid, scope: &str) -> Result<bool, KeyError> {
+        Ok(self.by_id(key_id, scope)?.is_some())
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    /// Keeps data keys from being deleted while payloads are encrypted and appended: what is
+    /// acknowledged is then either shredded together with all before it, or can be read.
+    pub(crate) fn keep_while_sealing(&self) -> RwLockReadGuard<'_, ()> {
+        self.sealing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often data keys were deleted: who has read payloads reads them again where this has
+    /// changed since.
+    pub(crate) fn shreddings(&self) -> u64 {
+        self.shreddings.load(Ordering::Acquire)
+    }
+
+    /// Waits for payloads that are being appended, and holds others up.
+    pub(super) fn stop_sealing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.sealing.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes the keys of a scope from memory. The caller has the connection, and has deleted them
+    /// there.
+    pub(super) fn forget(&self, scope: &str) {
+        self.cache().forget(scope);
+        self.shreddings.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -199,7 +228,11 @@ impl KeyRing {
 
     /// Makes a scope's data key. It is on disk when this returns.
     fn create(&self, connection: &Connection, scope: &str) -> Result<(Uuid, KeyBytes), KeyError> {
-        let (id, key) = (Uuid::now_v7(), cipher::random_key()?);
+        let (mut id, key) = (Uuid::now_v7(), cipher::random_key()?);
+        if let Some(until) = shredding::until(connection, scope)? {
+            // Told apart from the scope's shredded keys, even where the clock was turned back.
+            id = id.max(Uuid::from_u128(until.as_u128().saturating_add(1)));
+        }
         let wrapped = cipher::seal(&self.master, key.as_slice(), &wrapping(id, scope))?;
         connection.execute(
             "INSERT INTO data_key (id, scope, wrapped, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -213,7 +246,8 @@ impl KeyRing {
         Ok((id, key))
     }
 
-    fn by_id(&self, id: Uuid) -> Result<Option<Arc<DataKey>>, KeyError> {
+    /// A key of the scope; `None` where it has been shredded.
+    fn by_id(&self, id: Uuid, scope: &str) -> Result<Option<Arc<DataKey>>, KeyError> {
         if let Some(key) = self.cache().keys.get(&id) {
             return Ok(Some(Arc::clone(key)));
         }
@@ -223,7 +257,14 @@ impl KeyRing {
             .query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((scope, wrapped)) = found else {
-            return Ok(None);
+            let shredded = shredding::until(&connection, scope)?.is_some_and(|until| id <= until);
+            return match shredded {
+                true => Ok(None),
+                false => Err(KeyError::Lost {
+                    key_id: id,
+                    scope: scope.to_owned(),
+                }),
+            };
         };
         let key = self.unwrap(id, &scope, &wrapped)?;
         Ok(Some(self.cache().insert(scope, id, key, self.sizes.cached)))
@@ -301,9 +342,16 @@ impl Cache {
         key
     }
 
-    #[cfg(test)]
-    fn clear(&mut self) {
-        *self = Self::default();
+    fn forget(&mut self, scope: &str) {
+        self.current.remove(scope);
+        let keys = &mut self.keys;
+        self.order.retain(|(id, of)| {
+            let other = of != scope;
+            if !other {
+                keys.remove(id);
+            }
+            other
+        });
     }
 }
 

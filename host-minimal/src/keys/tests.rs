@@ -1,5 +1,7 @@
 //! The key ring on its own.
 
+mod shredding;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -248,47 +250,6 @@ fn bindings_do_not_run_into_each_other() {
 }
 
 #[test]
-fn a_deleted_key_is_gone_from_memory_and_from_the_files() {
-    let place = Place::new();
-    let keys = place.open(&hex_key("ab")).expect("a ring");
-    let (mine, other) = (
-        encrypt(&keys, "shop_id:7", "secret"),
-        encrypt(&keys, "shop_id:8", "secret"),
-    );
-    let wrapped: Vec<u8> = Connection::open(place.database())
-        .and_then(|c| {
-            c.query_row(
-                "SELECT wrapped FROM data_key WHERE scope = 'shop_id:7'",
-                [],
-                |r| r.get(0),
-            )
-        })
-        .expect("the wrapped key");
-    assert_eq!(keys.delete_scope("shop_id:7").expect("a deletion"), 1);
-    assert_eq!(decrypt(&keys, "shop_id:7", &mine), None);
-    assert_eq!(
-        decrypt(&keys, "shop_id:8", &other).as_deref(),
-        Some("secret")
-    );
-    for entry in fs::read_dir(place.directory.path()).expect("a directory") {
-        let bytes = fs::read(entry.expect("an entry").path()).expect("a file");
-        assert!(
-            !bytes.windows(wrapped.len()).any(|window| window == wrapped),
-            "the key is still there"
-        );
-    }
-    assert_ne!(
-        encrypt(&keys, "shop_id:7", "new").0,
-        mine.0,
-        "a new key has a new id"
-    );
-    assert_eq!(
-        keys.delete_scope("shop_id:9").expect("nothing to delete"),
-        0
-    );
-}
-
-#[test]
 fn a_data_key_is_retired_when_it_has_been_used_enough() {
     let place = Place::new();
     let sizes = Sizes {
@@ -309,11 +270,8 @@ fn a_data_key_is_retired_when_it_has_been_used_enough() {
         }
         assert_eq!(encrypt(keys, "shop_id:7", "x").0, sealed[6].0);
     }
-    assert_eq!(
-        keys.delete_scope("shop_id:7").expect("a deletion"),
-        2,
-        "retired ones too"
-    );
+    let shredded = keys.shred(&Shredding::of("shop_id:7")).expect("shredded");
+    assert_eq!(shredded.keys, 2, "retired ones too");
     assert_eq!(decrypt(&keys, "shop_id:7", &sealed[0]), None);
 }
 

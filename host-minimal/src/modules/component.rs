@@ -12,13 +12,14 @@ use super::{ModuleKind, ModuleName};
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::HttpContext;
-use crate::capabilities::output::Output;
+use crate::capabilities::output::{Output, Outputs};
 use crate::engine::Engine;
 use crate::engine::cache::CompileCache;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::inspect::{InspectError, ModuleExport, inspect};
 use crate::engine::trap::Crash;
 use crate::limits;
+use crate::shredding::Shredder;
 use crate::store::{EventLog, Query};
 
 /// A compiled and linked module of one version.
@@ -298,6 +299,8 @@ pub(crate) fn to_query(items: Vec<crate::bindings::common_wit::QueryItem>) -> Qu
 pub(crate) struct Services {
     pub(crate) engine: Engine,
     pub(crate) log: EventLog,
+    pub(crate) shredder: Shredder,
+    pub(crate) outputs: Outputs,
     pub(crate) http: crate::capabilities::http::HttpClient,
     pub(crate) settings: crate::host::Settings,
     /// What the modules take for the present.

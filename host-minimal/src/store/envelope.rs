@@ -101,6 +101,10 @@ impl Draft {
         self.id
     }
 
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.event.encryption_scope.is_some()
+    }
+
     pub(super) fn payload_bytes(&self) -> usize {
         self.event.payload.len()
     }
@@ -200,7 +204,7 @@ fn stored_tags(event: &NewEvent, id: Uuid, provenance: &Provenance) -> Vec<Strin
 }
 
 /// Puts an event that another log has told into an envelope again, under the id that it had. A
-/// payload that is absent stays so: its data key is not among `keys`.
+/// payload that is absent stays so: its data key is taken for shredded.
 pub(super) fn restore(event: RecordedEvent, keys: &KeyRing) -> Result<DcbEvent, KeyError> {
     let provenance = Provenance {
         correlation_id: event.correlation_id,
@@ -225,6 +229,7 @@ pub(super) fn restore(event: RecordedEvent, keys: &KeyRing) -> Result<DcbEvent, 
     let mut sealed = draft.seal(event.timestamp, &provenance, keys)?;
     if let (true, Some(scope)) = (shredded, event.encryption_scope) {
         let key_id = event.encryption_key_id.unwrap_or_else(Uuid::now_v7);
+        keys.take_for_shredded(&scope, key_id)?;
         let metadata = &mut sealed.metadata;
         metadata.push((ENCRYPTION_SCOPE.to_owned(), scope));
         metadata.push((ENCRYPTION_KEY_ID.to_owned(), key_id.to_string()));

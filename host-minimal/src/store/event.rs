@@ -34,8 +34,15 @@ pub struct RecordedEvent {
     pub schema_version: u32,
     /// What wrote the event.
     pub author: Author,
-    /// JSON text, exactly as its writer gave it. Absent when its data key has been deleted.
+    /// JSON text, exactly as its writer gave it. Absent when its data key has been shredded.
     pub payload: Option<String>,
+}
+
+impl RecordedEvent {
+    /// Whether what the event said is gone for good.
+    pub fn is_shredded(&self) -> bool {
+        self.payload.is_none()
+    }
 }
 
 /// The code that wrote an event.

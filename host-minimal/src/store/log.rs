@@ -229,6 +229,11 @@ impl EventLog {
         }
         let ids = drafts.iter().map(Draft::id).collect();
         let timestamp = self.now();
+        // Until the events are in the log, so that no key is deleted between them and it.
+        let _keys_stay = drafts
+            .iter()
+            .any(Draft::is_encrypted)
+            .then(|| self.inner.keys.keep_while_sealing());
         let sealed: Vec<DcbEvent> = drafts
             .into_iter()
             .map(|draft| draft.seal(timestamp, provenance, &self.inner.keys))
@@ -250,6 +255,32 @@ impl EventLog {
             }
             Err(error) => Err(self.refused(error, plan, boundary.after)),
         }
+    }
+
+    /// Takes the payload away from an event that was read some time ago, where its data key has
+    /// been shredded since.
+    ///
+    /// # Errors
+    ///
+    /// The data key cannot be read.
+    pub(crate) fn redact(&self, event: &mut RecordedEvent) -> Result<(), ReadError> {
+        let (Some(_), Some(scope), Some(key_id)) = (
+            &event.payload,
+            &event.encryption_scope,
+            event.encryption_key_id,
+        ) else {
+            return Ok(());
+        };
+        let readable = self.inner.keys.is_readable(key_id, scope);
+        let readable = readable.map_err(|source| ReadError::Keys {
+            id: event.id,
+            position: event.position,
+            source,
+        })?;
+        if !readable {
+            event.payload = None;
+        }
+        Ok(())
     }
 
     /// The event with this id.

@@ -176,7 +176,7 @@ pub(super) fn check_type(event_type: &str) -> Result<(), Invalid> {
 }
 
 /// Checks a tag that came from outside of the host.
-pub(super) fn check_tag(tag: &str) -> Result<(), Invalid> {
+pub(crate) fn check_tag(tag: &str) -> Result<(), Invalid> {
     if envelope::is_reserved(tag) {
         return Err(Invalid::ReservedTag { tag: shorten(tag) });
     }

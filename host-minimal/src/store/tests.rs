@@ -7,6 +7,7 @@ mod failure;
 mod limits;
 mod read;
 mod rehearsal;
+mod shredding;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use wasmtime::Store;
 
 use super::Runtime;
-use crate::bindings::common_wit::Failure;
+use crate::bindings::common_wit::{Failure, StoredEvent};
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::sqlite::{Begin, SqliteContext};
@@ -16,7 +16,7 @@ use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
 use crate::modules::ModuleKind;
 use crate::modules::component::{Exports, to_query};
-use crate::store::{Query, ReadError, RecordedEvent};
+use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 
 use super::progress;
 
@@ -25,6 +25,7 @@ pub(super) struct Instance {
     store: Store<GuestState>,
     guest: GuestExports,
     deadline: Duration,
+    log: EventLog,
 }
 
 enum GuestExports {
@@ -113,6 +114,7 @@ impl Instance {
             store,
             guest,
             deadline,
+            log: runtime.services.log.clone(),
         };
         instance.init()?;
         Ok(instance)
@@ -142,12 +144,11 @@ impl Instance {
         &mut self,
         event: &RecordedEvent,
     ) -> Result<Option<String>, SubscriptionError> {
+        let event = self.as_it_is_now(event)?;
         self.begin_call();
         let key = match &self.guest {
             GuestExports::Projector(_) => Ok(Ok(None)),
-            GuestExports::Effect(guest) => {
-                guest.call_partition_key(&mut self.store, &event.clone().into())
-            }
+            GuestExports::Effect(guest) => guest.call_partition_key(&mut self.store, &event),
         };
         let key = key.map_err(|error| self.crashed(&error))?;
         Ok(key.unwrap_or_default())
@@ -155,8 +156,8 @@ impl Instance {
 
     /// Hands one event to the module. Transactions are the caller's.
     pub(super) fn handle(&mut self, event: &RecordedEvent) -> Result<(), SubscriptionError> {
+        let event = self.as_it_is_now(event)?;
         self.begin_call();
-        let event = event.clone().into();
         let handled = match &self.guest {
             GuestExports::Projector(guest) => guest.call_handle(&mut self.store, &event),
             GuestExports::Effect(guest) => guest.call_handle(&mut self.store, &event),
@@ -178,6 +179,14 @@ impl Instance {
             .map_err(Refusal::from)?;
         self.connection().execute_batch("COMMIT")?;
         Ok(())
+    }
+
+    /// The event for the guest. It was read ahead, or waits for another attempt, and may have been
+    /// shredded meanwhile.
+    fn as_it_is_now(&self, event: &RecordedEvent) -> Result<StoredEvent, ReadError> {
+        let mut event = event.clone();
+        self.log.redact(&mut event)?;
+        Ok(event.into())
     }
 
     fn begin_call(&mut self) {

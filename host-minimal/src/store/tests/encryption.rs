@@ -1,6 +1,7 @@
 //! Encrypted payloads in the log.
 
 use super::*;
+use crate::keys::Shredding;
 use crate::store::{AppendError, ReadError, Unavailable};
 
 const SECRET: &str = r#"{"access_token":"shpat_1"}"#;
@@ -49,10 +50,10 @@ fn an_encrypted_payload_is_in_no_part_of_what_is_stored() {
 }
 
 #[test]
-fn after_its_key_is_deleted_an_event_has_no_payload() {
+fn after_its_scope_is_shredded_an_event_has_no_payload() {
     let Fixture { log, keys, .. } = fixture();
     put(&log, vec![secret("shop_id:7"), secret("shop_id:8")]);
-    assert_eq!(keys.delete_scope("shop_id:7").expect("a deletion"), 1);
+    keys.shred(&Shredding::of("shop_id:7")).expect("shredded");
     let [first, second] = &everything(&log, &query(&[(&[], &[])]))[..] else {
         panic!("two events")
     };

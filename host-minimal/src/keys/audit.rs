@@ -1,0 +1,131 @@
+//! What was done to keys, when, by whom and why.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::ring::KeyRing;
+use super::{KeyError, Shredding};
+use crate::limits;
+
+/// One entry of the record that is kept of keys. Entries are never changed and never deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its number; later entries have higher ones.
+    pub id: u64,
+    /// When it was done, in whole microseconds.
+    pub at: DateTime<Utc>,
+    /// What was done.
+    pub action: KeyAction,
+    /// The scope that was shredded; `None` where all keys were concerned.
+    pub scope: Option<String>,
+    /// How many data keys were deleted, or wrapped anew.
+    pub keys: u64,
+    /// Why, in the words of whoever asked for it.
+    pub reason: Option<String>,
+    /// Who asked for it: a name that an operator gave, or the effect that did.
+    pub requested_by: Option<String>,
+    /// The event that the effect was handling.
+    pub event_id: Option<Uuid>,
+}
+
+/// What was done to keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAction {
+    /// The data keys of a scope were deleted.
+    Shred,
+}
+
+impl KeyAction {
+    /// The action as the database, the API and the CLI write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shred => "shred",
+        }
+    }
+}
+
+const COLUMNS: &str = "id, at, action, scope, keys, reason, requested_by, event_id";
+
+impl KeyRing {
+    /// The entries after `after` (0 for all), oldest first, `limit` of them and
+    /// [`limits::KEYS_PAGE_ENTRIES`] at the most.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read.
+    pub fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, KeyError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM key_audit WHERE id > ?1 ORDER BY id LIMIT ?2"
+        ))?;
+        let limit = limit.min(limits::KEYS_PAGE_ENTRIES);
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        let entries = statement.query_map(params![after, limit], entry)?;
+        Ok(entries.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What an effect's shredding of this scope did when it handled this event before.
+pub(super) fn of_event(
+    connection: &Connection,
+    scope: &str,
+    event_id: Uuid,
+) -> Result<Option<AuditEntry>, KeyError> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM key_audit WHERE scope = ?1 AND event_id = ?2"
+        ))?
+        .query_row(params![scope, event_id.as_bytes()], entry)
+        .optional()?)
+}
+
+/// Notes that a scope was shredded. What remains to be erased of it is erased later.
+pub(super) fn record_shredding(
+    connection: &Connection,
+    shredding: &Shredding,
+    keys: usize,
+) -> Result<AuditEntry, KeyError> {
+    let Shredding {
+        scope,
+        reason,
+        requested_by,
+        event_id,
+        allow_unknown: _,
+    } = shredding;
+    Ok(connection.query_row(
+        &format!(
+            "INSERT INTO key_audit (at, action, scope, keys, reason, requested_by, event_id, settled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0) RETURNING {COLUMNS}"
+        ),
+        params![
+            Utc::now().timestamp_micros(),
+            KeyAction::Shred.as_str(),
+            scope,
+            keys,
+            reason,
+            requested_by,
+            event_id.as_ref().map(Uuid::as_bytes),
+        ],
+        entry,
+    )?)
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    let event_id: Option<[u8; 16]> = row.get("event_id")?;
+    Ok(AuditEntry {
+        id: row.get("id")?,
+        at: moment(row.get("at")?),
+        action: KeyAction::Shred,
+        scope: row.get("scope")?,
+        keys: row.get("keys")?,
+        reason: row.get("reason")?,
+        requested_by: row.get("requested_by")?,
+        event_id: event_id.map(Uuid::from_bytes),
+    })
+}
+
+/// A stored moment; one that no calendar has shows as the first that one has.
+pub(super) fn moment(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}

@@ -1,0 +1,260 @@
+//! Shredding: what events of a scope said is gone, and the rest goes on.
+
+use std::path::{Path, PathBuf};
+
+use host_minimal::commands::ExecuteError;
+use host_minimal::keys::{ScopeFilter, Shredding};
+use host_minimal::limits;
+use host_minimal::modules::ModuleKind;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::server::TestServer;
+use crate::support::TestHost;
+
+const SECRET: &str = "a-very-secret-text";
+
+/// Every file below a directory that holds one of `parts`.
+fn files_with(directory: &Path, parts: &[&[u8]]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files_with(&path, parts));
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a file");
+        let holds = |part: &&[u8]| bytes.windows(part.len()).any(|window| window == *part);
+        if parts.iter().any(holds) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The wrapped data key of a scope, as it lies in the database.
+fn wrapped_key(host: &TestHost, scope: &str) -> Vec<u8> {
+    let database = host.directory().join("data/umari.sqlite");
+    Connection::open(database)
+        .and_then(|connection| {
+            let key = "SELECT wrapped FROM data_key WHERE scope = ?1";
+            connection.query_row(key, [scope], |row| row.get(0))
+        })
+        .expect("a data key")
+}
+
+fn note_secret(host: &TestHost, owner: &str) -> Result<(), String> {
+    let input = json!({ "owner": owner, "text": SECRET });
+    match host.execute("note-secret", input) {
+        Ok(_) => Ok(()),
+        Err(ExecuteError::Rejected { message, .. }) => Err(message),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn payloads(host: &TestHost) -> Vec<(String, bool)> {
+    let events = host.events("secret.noted");
+    let payload = |event: host_minimal::store::RecordedEvent| {
+        assert_eq!(event.payload.is_none(), event.is_shredded());
+        (event.tags[0].clone(), event.payload.is_some())
+    };
+    events.into_iter().map(payload).collect()
+}
+
+#[test]
+fn after_a_shredding_nothing_is_left_in_memory_or_in_files_over_a_restart() {
+    let host = TestHost::with_commands();
+    host.deploy(ModuleKind::Projector, "notes", &[]);
+    host.wait_caught_up("notes");
+    // What a module prints may quote events; this one stands for all of them.
+    let logs = host.directory().join("data/projector");
+    for log in ["notes.log", "notes.log.1", "stopped.log"] {
+        std::fs::write(logs.join(log), SECRET).expect("a log");
+    }
+    note_secret(&host, "ann").expect("a first secret");
+    note_secret(&host, "bob").expect("a first secret");
+    note_secret(&host, "ann").expect_err("the fold knows it");
+    let key = wrapped_key(&host, "owner:ann");
+    let data = host.directory().join("data");
+    let parts: [&[u8]; 2] = [&key, SECRET.as_bytes()];
+    assert!(files_with(&data, &parts).len() >= 3, "it can be found");
+
+    let shredding = Shredding::of("owner:ann");
+    let entry = host.host.shred(&shredding).expect("shredded");
+    assert_eq!((entry.scope.as_deref(), entry.keys), (Some("owner:ann"), 1));
+    let shredded = |host: &TestHost| {
+        assert_eq!(
+            payloads(host)[..2],
+            [
+                ("owner:ann".to_owned(), false),
+                ("owner:bob".to_owned(), true)
+            ]
+        );
+        let left = files_with(&data, &parts);
+        assert!(left.is_empty(), "{left:?}");
+        let log = std::fs::read_to_string(logs.join("notes.log")).expect("a log");
+        assert!(log.contains("a scope was shredded"), "{log}");
+    };
+    shredded(&host);
+    note_secret(&host, "bob").expect_err("others are still known");
+    note_secret(&host, "ann").expect("nobody knows it any more");
+    note_secret(&host, "ann").expect_err("until it is noted again");
+    shredded(&host);
+
+    let host = host.restart();
+    shredded(&host);
+    assert!(payloads(&host)[2].1, "what came afterwards has a new key");
+    note_secret(&host, "ann").expect_err("and is known");
+    let scopes = host.host.scopes(&ScopeFilter {
+        prefix: "owner:a".to_owned(),
+        limit: 9,
+        ..ScopeFilter::default()
+    });
+    let [ann] = &scopes.expect("scopes")[..] else {
+        panic!("one scope")
+    };
+    assert_eq!((ann.keys, ann.shredded_at), (1, Some(entry.at)));
+    assert_eq!(host.host.key_audit(0, 9).expect("a record"), [entry]);
+}
+
+#[test]
+fn what_a_crash_left_is_removed_at_the_next_start() {
+    let host = TestHost::with_commands();
+    note_secret(&host, "ann").expect("a secret");
+    host.host
+        .shred(&Shredding::of("owner:ann"))
+        .expect("shredded");
+    assert!(host.host.shutdown(crate::support::PATIENCE));
+    // As if the host had been killed after the keys were deleted.
+    let log = host.directory().join("data/effect/mail.log");
+    std::fs::write(&log, SECRET).expect("a log");
+    let database = host.directory().join("data/umari.sqlite");
+    Connection::open(database)
+        .and_then(|connection| connection.execute("UPDATE key_audit SET settled = 0", []))
+        .expect("a change");
+    let host = host.restart();
+    assert!(!log.exists());
+    assert_eq!(payloads(&host), [("owner:ann".to_owned(), false)]);
+}
+
+#[test]
+fn the_api_shreds_and_shows_the_envelope_only() {
+    let server = TestServer::with_commands();
+    note_secret(&server.host, "ann").expect("a secret");
+    note_secret(&server.host, "bob").expect("a secret");
+    let before = server.get("/events/1").body;
+    assert_eq!(
+        (&before["shredded"], &before["data"]["text"]),
+        (&json!(false), &json!(SECRET))
+    );
+
+    let path = "/keys/owner%3Aann?reason=request%204711&requested_by=ada";
+    let receipt = server.request("DELETE", path, &[], b"");
+    assert_eq!(receipt.status, 200, "{receipt:?}");
+    for (name, value) in [
+        ("action", json!("shred")),
+        ("scope", json!("owner:ann")),
+        ("keys", json!(1)),
+        ("reason", json!("request 4711")),
+        ("requested_by", json!("ada")),
+        ("event_id", Value::Null),
+    ] {
+        assert_eq!(receipt.body[name], value, "{name}");
+    }
+    assert_eq!(
+        server.get("/keys/audit").body["entries"],
+        json!([receipt.body])
+    );
+
+    let mut expected = before.clone();
+    expected["shredded"] = json!(true);
+    expected["data"] = Value::Null;
+    let correlation = before["correlation_id"].as_str().expect("an id");
+    let graph = server.get(&format!("/correlations/{correlation}")).body;
+    for shown in [
+        &server.get("/events/1").body,
+        &server.get("/events").body["events"][0],
+        &server.get("/events?tag=owner:ann").body["events"][0],
+        &graph["executions"][0]["events"][0],
+    ] {
+        assert_eq!(shown, &expected);
+    }
+    assert_eq!(server.get("/events/2").body["data"]["text"], SECRET);
+
+    let scopes = server.get("/keys?prefix=owner:&limit=1").body;
+    assert_eq!(scopes["next_after"], "owner:ann");
+    let ann = &scopes["scopes"][0];
+    assert_eq!(ann["shredded_at"], receipt.body["at"]);
+    assert_eq!(
+        (&ann["keys"], &ann["shredded_reason"]),
+        (&json!(0), &json!("request 4711"))
+    );
+    let rest = server.get("/keys?prefix=owner:&after=owner:ann").body;
+    assert_eq!(rest["next_after"], Value::Null);
+    let bob = &rest["scopes"][0];
+    assert_eq!(
+        (&bob["scope"], &bob["keys"]),
+        (&json!("owner:bob"), &json!(1))
+    );
+    assert_eq!(
+        bob["active_key_id"],
+        server.get("/events/2").body["encryption_key_id"]
+    );
+}
+
+#[test]
+fn requests_that_would_shred_something_else_are_refused() {
+    let server = TestServer::with_commands();
+    note_secret(&server.host, "ann").expect("a secret");
+    let delete = |path: &str| server.request("DELETE", path, &[], b"");
+    assert_eq!(delete("/keys/owner:anne").problem(404), "unknown-scope");
+    for scope in ["ann", ":ann", "umari.type:secret.noted", "owner:%00"] {
+        let reply = delete(&format!("/keys/{scope}"));
+        assert_eq!(reply.problem(400), "invalid-scope", "{scope}");
+    }
+    for query in ["reson=x", "allow_unknown=yes"] {
+        let reply = delete(&format!("/keys/owner:ann?{query}"));
+        assert_eq!(reply.problem(400), "invalid-query", "{query}");
+    }
+    for (name, limit) in [
+        ("reason", limits::SHREDDING_REASON_BYTES),
+        ("requested_by", limits::SHREDDING_REQUESTER_BYTES),
+    ] {
+        let with = |bytes: usize| {
+            let text = "x".repeat(bytes);
+            delete(&format!("/keys/owner:nobody?{name}={text}"))
+        };
+        assert_eq!(with(limit).problem(404), "unknown-scope");
+        assert_eq!(with(limit + 1).problem(400), "beyond-limit");
+    }
+    for path in ["/keys?limit=0", "/keys?page=2", "/keys/audit?after=x"] {
+        assert_eq!(server.get(path).problem(400), "invalid-query", "{path}");
+    }
+    assert_eq!(server.get("/events/1").body["data"]["text"], SECRET);
+    assert_eq!(server.get("/keys/audit").body["entries"], json!([]));
+
+    let recorded = delete("/keys/owner:anne?allow_unknown=true");
+    assert_eq!((recorded.status, &recorded.body["keys"]), (200, &json!(0)));
+    assert_eq!(delete("/keys/owner:anne").status, 200, "it is known now");
+}
+
+#[test]
+fn a_lost_key_is_a_problem_of_its_own() {
+    let host = TestHost::with_commands();
+    note_secret(&host, "ann").expect("a secret");
+    assert!(host.host.shutdown(crate::support::PATIENCE));
+    let database = host.directory().join("data/umari.sqlite");
+    Connection::open(database)
+        .and_then(|connection| connection.execute("DELETE FROM data_key", []))
+        .expect("a loss");
+    let server = TestServer::start(host.restart(), host_minimal::api::Access::open());
+    let problem = server.get("/events");
+    assert_eq!(problem.problem(503), "data-key-lost");
+    assert_eq!(
+        (&problem.body["position"], &problem.body["scope"]),
+        (&json!(1), &json!("owner:ann"))
+    );
+    let accepted = "/keys/owner:ann?allow_unknown=true&reason=lost%20with%20the%20disk";
+    assert_eq!(server.request("DELETE", accepted, &[], b"").status, 200);
+    assert_eq!(server.get("/events").body["events"][0]["shredded"], true);
+}
