@@ -2,12 +2,13 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /health` | 200 once every active module is subscribed, else 503 |
+//! | `GET /health` | 200 once every active module is subscribed or paused, else 503 |
 //! | `POST /commands/{name}/execute` | runs a command with the body as its input; with `?wait_for=plans,other&timeout=5s` it answers when these projectors have what was written, or with 202 when the time is over |
 //! | `GET /commands/{name}/schema` | the JSON Schema of its input |
 //! | `POST /{kinds}/{name}/versions/{version}` | stores a component (the body); each `X-Umari-Env` header is one `NAME=value`, percent-encoded |
 //! | `PUT`, `DELETE /{kinds}/{name}/active` | swaps or stops what runs |
 //! | `GET /{kinds}`, `GET /{kinds}/{name}` | what is stored |
+//! | `POST /{projectors,effects}/{name}/pause`, `.../resume` | lets it rest, over restarts and swaps, or go on |
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `GET /modules` | how what is active is doing |
 //! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
@@ -42,6 +43,7 @@ mod problem;
 mod projectors;
 mod server;
 mod stream;
+mod subscriptions;
 mod waiting;
 
 use self::closing::Closing;
@@ -134,6 +136,18 @@ fn router_until(host: Host, access: Access, closing: Closing) -> Router {
                 &format!("/{kinds}/{{name}}/active"),
                 put(move |host, path, request| modules::activate(host, path, request, kind))
                     .delete(move |host, path| modules::deactivate(host, path, kind)),
+            );
+    }
+    for kind in [ModuleKind::Projector, ModuleKind::Effect] {
+        let kinds = kind.plural();
+        router = router
+            .route(
+                &format!("/{kinds}/{{name}}/pause"),
+                post(move |host, path| subscriptions::pause(host, path, kind)),
+            )
+            .route(
+                &format!("/{kinds}/{{name}}/resume"),
+                post(move |host, path| subscriptions::resume(host, path, kind)),
             );
     }
     router

@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 mod keys;
 mod lifecycle;
+mod pausing;
 mod reading;
 mod status;
 
 pub use self::lifecycle::{ModuleError, Upload};
+pub use self::pausing::PauseError;
 pub use self::reading::Reached;
 pub use self::status::{Health, ModuleStatus};
 

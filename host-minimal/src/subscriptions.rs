@@ -55,11 +55,12 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Starts the thread of a projector or an effect.
+    /// Starts the thread of a projector or an effect; where it is `paused`, it waits at once.
     pub(crate) fn start(
         module: LoadedModule,
         services: Services,
         files: ModuleFiles,
+        paused: bool,
     ) -> io::Result<Self> {
         let output = services.outputs.logged(&files.log);
         let runtime = Runtime {
@@ -70,6 +71,12 @@ impl Subscription {
             status: Arc::default(),
             stop: Arc::default(),
         };
+        if paused {
+            runtime.stop.hold();
+            if let Some(position) = progress::stored_position(&runtime.files.database) {
+                runtime.status.advanced(position);
+            }
+        }
         let thread = std::thread::Builder::new()
             .name(format!(
                 "{}-{}",
@@ -94,7 +101,22 @@ impl Subscription {
     }
 
     pub(crate) fn status(&self) -> SubscriptionStatus {
-        self.runtime.status.snapshot()
+        let mut status = self.runtime.status.snapshot();
+        if self.runtime.stop.is_held() && status.phase != Phase::Paused {
+            status.phase = Phase::Pausing;
+        }
+        status
+    }
+
+    /// Lets the module come to rest after the event that it handles.
+    pub(crate) fn pause(&self) {
+        self.runtime.stop.hold();
+        self.runtime.services.log.wake();
+    }
+
+    /// Lets a paused module go on where it stood.
+    pub(crate) fn resume(&self) {
+        self.runtime.stop.release();
     }
 
     /// Where the subscription is, as it moves: `None` until it has started. The channel ends with
@@ -126,6 +148,13 @@ impl Subscription {
             let _ = thread.join();
         }
         true
+    }
+}
+
+impl Runtime {
+    /// Waits while the module is paused; whether it may run then.
+    fn may_run(&self) -> bool {
+        self.stop.may_run(|| self.status.paused())
     }
 }
 

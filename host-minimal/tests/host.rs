@@ -4,6 +4,8 @@
 mod server;
 #[path = "host/support.rs"]
 mod support;
+#[path = "host/target.rs"]
+mod target;
 
 #[path = "host/api.rs"]
 mod api;
@@ -15,6 +17,8 @@ mod effects;
 mod keys;
 #[path = "host/modules.rs"]
 mod modules;
+#[path = "host/pausing.rs"]
+mod pausing;
 #[path = "host/projectors.rs"]
 mod projectors;
 #[path = "host/reading.rs"]

@@ -3,6 +3,7 @@
 mod help;
 mod reading;
 mod scaffold;
+mod subscriptions;
 mod values;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
 pub(crate) use scaffold::{InitArgs, Lang, NewArgs, NewKind, Template};
+pub(crate) use subscriptions::{EffectAction, EffectArgs, SubscriptionAction, SubscriptionArgs};
 pub(crate) use values::{EnvPair, Input, Param};
 
 use crate::output;
@@ -81,12 +83,12 @@ pub(crate) enum Command {
     /// Upload, list, show, activate and deactivate commands
     #[command(visible_alias = "command", after_help = help::COMMANDS)]
     Commands(KindArgs),
-    /// Upload, list, show, query, activate and deactivate projectors
+    /// Upload, list, show, query, activate, pause and deactivate projectors
     #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
     Projectors(ProjectorArgs),
-    /// Upload, list, show, activate and deactivate effects
+    /// Upload, list, show, activate, pause and deactivate effects
     #[command(visible_alias = "effect", after_help = help::EFFECTS)]
-    Effects(KindArgs),
+    Effects(EffectArgs),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {
@@ -286,7 +288,7 @@ pub(crate) struct ModulesArgs {
     pub(crate) server: ServerArgs,
 }
 
-/// `umari commands`, `umari projectors` and `umari effects`.
+/// `umari commands`.
 #[derive(Debug, Args)]
 pub(crate) struct KindArgs {
     #[command(subcommand)]

@@ -3,6 +3,7 @@
 pub(crate) mod answers;
 pub(crate) mod problem;
 mod reading;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,7 +4,8 @@
 //! workspaces and modules), `build` (crates to components), `test` (crates to `cargo test`, natively
 //! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
-//! and following it), `inspect` (what a server has) and `modules` (one kind of module by hand).
+//! and following it), `inspect` (what a server has), `modules` (one kind of module by hand) and `subscriptions` (projectors and
+//! effects that run).
 //! Everything but `scaffold`, `serve`, `test` and the host inside `dev` talks to a server over HTTP
 //! through `client`; only `host`, `trial` (components in a test) and `build::schemas` know the host
 //! library. `output` writes to the terminal and turns failures into text and exit codes.
@@ -26,6 +27,7 @@ mod query;
 mod scaffold;
 mod serve;
 mod signals;
+mod subscriptions;
 mod test;
 mod trial;
 
@@ -33,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use args::{Cli, Command, ProjectorAction};
+use args::{Cli, Command, EffectAction, ProjectorAction};
 use kind::ModuleKind;
 use output::fault::{self, EXIT_OK};
 
@@ -63,9 +65,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Commands(args) => modules::run(ModuleKind::Command, &args.action)?,
         Command::Projectors(args) => match args.action {
             ProjectorAction::Module(action) => modules::run(ModuleKind::Projector, &action)?,
+            ProjectorAction::Subscription(action) => {
+                subscriptions::run(ModuleKind::Projector, &action)?;
+            }
             ProjectorAction::Query(args) => query::run(&args)?,
         },
-        Command::Effects(args) => modules::run(ModuleKind::Effect, &args.action)?,
+        Command::Effects(args) => match args.action {
+            EffectAction::Module(action) => modules::run(ModuleKind::Effect, &action)?,
+            EffectAction::Subscription(action) => subscriptions::run(ModuleKind::Effect, &action)?,
+        },
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
         }

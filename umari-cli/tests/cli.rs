@@ -7,6 +7,8 @@ mod support;
 mod builds;
 #[path = "cli/components.rs"]
 mod components;
+#[path = "cli/operating.rs"]
+mod operating;
 #[path = "cli/reading.rs"]
 mod reading;
 #[path = "cli/scaffold.rs"]

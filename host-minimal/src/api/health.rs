@@ -39,17 +39,19 @@ struct ErrorBody {
 pub(super) async fn health(State(host): State<Host>) -> Result<Response, Problem> {
     let (health, head) =
         blocking(move || -> Result<_, Problem> { Ok((host.health()?, host.head()?)) }).await??;
-    if health.is_healthy() {
-        return Ok(Json(json!({ "status": "healthy" })).into_response());
+    let is_healthy = health.is_healthy();
+    let bodies = |modules: Vec<ModuleStatus>| -> Vec<ModuleBody> {
+        let modules = modules.into_iter();
+        modules.map(|module| ModuleBody::of(module, head)).collect()
+    };
+    let paused = bodies(health.paused);
+    if is_healthy {
+        return Ok(Json(json!({ "status": "healthy", "paused": paused })).into_response());
     }
-    let modules: Vec<ModuleBody> = health
-        .unhealthy
-        .into_iter()
-        .map(|module| ModuleBody::of(module, head))
-        .collect();
     let body = json!({
         "status": "unhealthy",
-        "modules": modules,
+        "modules": bodies(health.unhealthy),
+        "paused": paused,
         "event_store": health.store_failure,
     });
     Ok((StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response())

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::ExecuteError;
 use crate::engine::trap::Crash;
-use crate::host::ModuleError;
+use crate::host::{ModuleError, PauseError};
 use crate::keys::KeyError;
 use crate::modules::ModuleStoreError;
 use crate::read_model::QueryError;
@@ -272,6 +272,21 @@ impl From<ModuleError> for Problem {
                 "No more threads",
                 detail,
             ),
+        }
+    }
+}
+
+impl From<PauseError> for Problem {
+    fn from(error: PauseError) -> Self {
+        let detail = chain(&error);
+        match error {
+            PauseError::Unknown { .. } => {
+                Self::not_found("unknown-module", "Unknown module", detail)
+            }
+            PauseError::Command(_) => {
+                Self::bad_request("follows-no-events", "Follows no events", detail)
+            }
+            PauseError::Store(error) => error.into(),
         }
     }
 }

@@ -71,6 +71,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE UNIQUE INDEX key_audit_event ON key_audit (scope, event_id)
         WHERE event_id IS NOT NULL;
     CREATE INDEX key_audit_unsettled ON key_audit (settled) WHERE settled = 0;",
+    // 3: projectors and effects that an operator paused, whichever of their versions is active.
+    "CREATE TABLE paused_module (
+        kind TEXT NOT NULL CHECK (kind IN ('projector', 'effect')),
+        name TEXT NOT NULL,
+        paused_at INTEGER NOT NULL,   -- microseconds since 1970
+        PRIMARY KEY (kind, name)
+    ) STRICT;",
 ];
 
 /// The version that this host reads and writes.

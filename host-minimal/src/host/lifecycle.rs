@@ -195,8 +195,9 @@ fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleE
             log: inner.data_dir.projector_log(module.name()),
         },
     };
-    let subscription =
-        Subscription::start(module, inner.services.clone(), files).map_err(ModuleError::Thread)?;
+    let paused = inner.modules.is_paused(module.kind(), module.name())?;
+    let subscription = Subscription::start(module, inner.services.clone(), files, paused)
+        .map_err(ModuleError::Thread)?;
     inner.subscriptions().insert(key, subscription);
     inner.started.send_replace(());
     Ok(())

@@ -161,10 +161,11 @@ impl Inner {
             .get(&key)
             .map(|running| (running.moved(), running.status()));
         let (at, failure) = match status {
-            Some((moved, status)) => (
-                *moved.borrow(),
-                status.failure.map(|failure| failure.message),
-            ),
+            Some((moved, status)) => {
+                let paused = status.is_paused().then(|| "it is paused".to_owned());
+                let failure = status.failure.map(|failure| failure.message);
+                (*moved.borrow(), paused.or(failure))
+            }
             None => {
                 let broken = self.broken().get(&key).map(|(_, reason)| reason.clone());
                 (None, broken.or(Some("it does not run".to_owned())))

@@ -35,6 +35,7 @@ impl ModuleStatus {
     pub fn word(&self) -> &'static str {
         match &self.subscription {
             _ if self.broken.is_some() => "broken",
+            Some(subscription) if subscription.is_paused() => subscription.phase.as_str(),
             Some(subscription) if subscription.stalled => "stalled",
             Some(subscription) if subscription.failure.is_some() => "retrying",
             Some(subscription) => subscription.phase.as_str(),
@@ -49,6 +50,8 @@ impl ModuleStatus {
 pub struct Health {
     /// Active modules that do not.
     pub unhealthy: Vec<ModuleStatus>,
+    /// Active modules that an operator paused. They are not unhealthy for that.
+    pub paused: Vec<ModuleStatus>,
     /// Why the event store failed, if it did.
     pub store_failure: Option<String>,
 }
@@ -80,10 +83,16 @@ pub(super) fn modules(inner: &Inner) -> Result<Vec<ModuleStatus>, ModuleStoreErr
 }
 
 pub(super) fn health(inner: &Inner) -> Result<Health, ModuleStoreError> {
-    let mut unhealthy = modules(inner)?;
-    unhealthy.retain(|module| !module.is_healthy());
+    let (healthy, unhealthy): (Vec<_>, Vec<_>) = modules(inner)?
+        .into_iter()
+        .partition(ModuleStatus::is_healthy);
+    let is_paused = |module: &ModuleStatus| {
+        let subscription = module.subscription.as_ref();
+        subscription.is_some_and(SubscriptionStatus::is_paused)
+    };
     Ok(Health {
         unhealthy,
+        paused: healthy.into_iter().filter(is_paused).collect(),
         store_failure: inner.failure.borrow().clone(),
     })
 }

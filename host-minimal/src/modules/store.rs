@@ -1,5 +1,7 @@
 //! The modules that a data directory holds: every version's bytes, and which version is active.
 
+mod pauses;
+
 #[cfg(test)]
 mod tests;
 

@@ -26,19 +26,22 @@ use crate::limits;
 use crate::report::chain;
 use crate::store::{Query, RecordedEvent};
 
-/// Runs until asked to stop; starts anew after each failure of the dispatcher itself. Failures
-/// of handlers are the workers' to retry.
+/// Runs until asked to stop; starts anew after each hold and each failure of the dispatcher itself.
+/// Failures of handlers are the workers' to retry.
 pub(super) fn run(runtime: &Runtime) {
     let settings = &runtime.services.settings;
     let mut backoff = Backoff::new(settings.retry_base, settings.retry_cap);
-    while let Err((error, position)) = Dispatcher::start(runtime)
-        .map_err(|error| (error, 0))
-        .and_then(|mut dispatcher| {
-            dispatcher
-                .follow()
-                .map_err(|e| (e, dispatcher.window.scanned()))
-        })
-    {
+    while runtime.may_run() {
+        let ran = Dispatcher::start(runtime)
+            .map_err(|error| (error, 0))
+            .and_then(|mut dispatcher| {
+                dispatcher
+                    .follow()
+                    .map_err(|error| (error, dispatcher.window.scanned()))
+            });
+        let Err((error, position)) = ran else {
+            continue;
+        };
         let (attempts, pause) = backoff.failed(position);
         let message = chain(&error);
         tracing::warn!(
@@ -50,9 +53,7 @@ pub(super) fn run(runtime: &Runtime) {
             Phase::Retrying,
             Failure::new(message, None, attempts, pause),
         );
-        if !runtime.stop.pause(pause) {
-            return;
-        }
+        runtime.stop.pause(pause);
     }
 }
 

@@ -1,8 +1,9 @@
 //! How far a subscription has come, kept in the module's own database.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::capabilities::sqlite::RESERVED_PREFIX;
 
@@ -27,6 +28,13 @@ pub(crate) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT last_position FROM umari_progress", (), |row| {
         row.get(0)
     })
+}
+
+/// The last position in the file at `path`, without a change to it; `None` where there is none.
+pub(super) fn stored_position(path: &Path) -> Option<u64> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).ok()?;
+    last_position(&connection).ok()
 }
 
 /// Moves the position, within the caller's transaction.

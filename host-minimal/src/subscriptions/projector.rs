@@ -12,11 +12,14 @@ use crate::store::{Query, RecordedEvent};
 /// How far the position in memory may run ahead of the one on disk while nothing matches.
 const UNSAVED_POSITIONS: u64 = 1_000;
 
-/// Runs until asked to stop; starts anew after each failure.
+/// Runs until asked to stop; starts anew after each failure and each hold.
 pub(super) fn run(runtime: &Runtime) {
     let settings = &runtime.services.settings;
     let mut backoff = Backoff::new(settings.retry_base, settings.retry_cap);
-    while let Err(failed) = follow(runtime) {
+    while runtime.may_run() {
+        let Err(failed) = follow(runtime) else {
+            continue;
+        };
         let place = failed.event.as_ref().map_or(0, |event| event.position);
         let (attempts, pause) = backoff.failed(place);
         let message = chain(&failed.error);
@@ -28,9 +31,7 @@ pub(super) fn run(runtime: &Runtime) {
         );
         let failure = Failure::new(message, failed.event.as_deref(), attempts, pause);
         runtime.status.failed(Phase::Retrying, failure);
-        if !runtime.stop.pause(pause) {
-            return;
-        }
+        runtime.stop.pause(pause);
     }
 }
 

@@ -23,6 +23,10 @@ pub enum Phase {
     Live,
     /// Waiting after a failure, to try again.
     Retrying,
+    /// Asked to pause, and still at the event that it handles.
+    Pausing,
+    /// At rest until it is resumed.
+    Paused,
     /// Ended.
     Stopped,
 }
@@ -35,6 +39,8 @@ impl Phase {
             Self::CatchingUp => "catching-up",
             Self::Live => "live",
             Self::Retrying => "retrying",
+            Self::Pausing => "pausing",
+            Self::Paused => "paused",
             Self::Stopped => "stopped",
         }
     }
@@ -72,11 +78,17 @@ pub struct SubscriptionStatus {
 }
 
 impl SubscriptionStatus {
-    /// Whether events flow.
+    /// Whether events flow, or an operator does not want them to.
     pub fn is_healthy(&self) -> bool {
-        matches!(self.phase, Phase::CatchingUp | Phase::Live)
-            && self.failure.is_none()
-            && !self.stalled
+        self.is_paused()
+            || (matches!(self.phase, Phase::CatchingUp | Phase::Live)
+                && self.failure.is_none()
+                && !self.stalled)
+    }
+
+    /// Whether an operator paused it, even where it is not at rest yet.
+    pub fn is_paused(&self) -> bool {
+        matches!(self.phase, Phase::Pausing | Phase::Paused)
     }
 }
 
@@ -172,6 +184,13 @@ impl StatusBoard {
         self.lock().failures.remove(&position);
     }
 
+    /// At rest: nothing is retried.
+    pub(super) fn paused(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Paused;
+        state.failures.clear();
+    }
+
     pub(super) fn stopped(&self) {
         self.lock().phase = Phase::Stopped;
     }
@@ -235,6 +254,10 @@ mod tests {
         assert!(!board.snapshot().is_healthy(), "one lane still fails");
         board.recovered(3);
         assert!(board.snapshot().is_healthy());
+        board.failed(Phase::Retrying, failure(Some(3)));
+        board.paused();
+        assert!(board.snapshot().is_healthy(), "as an operator wants it");
+        assert_eq!(board.snapshot().failure, None, "nothing is retried");
         board.stopped();
         assert!(!board.snapshot().is_healthy());
     }

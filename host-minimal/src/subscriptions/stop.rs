@@ -1,9 +1,9 @@
-//! Asking a thread to end, and waiting until it has.
+//! Asking a thread to end or to hold, and waiting until it has.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A request to stop, and the answer.
+/// Requests to stop and to hold, and the answers.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
     state: Mutex<State>,
@@ -13,6 +13,10 @@ pub(super) struct Stop {
 #[derive(Debug, Default)]
 struct State {
     requested: bool,
+    held: bool,
+    /// A run that began before the last hold must end, even where the hold is over by now: one of
+    /// its threads may have seen it and left.
+    leave: bool,
     ended: bool,
 }
 
@@ -22,17 +26,49 @@ impl Stop {
         self.changed.notify_all();
     }
 
+    /// Whether the run that is under way must end, for good or until [`release`](Self::release).
     pub(super) fn is_set(&self) -> bool {
-        self.lock().requested
+        self.lock().must_leave()
     }
 
-    /// Waits for `duration`, or less when asked to stop; whether to go on.
+    /// Ends the run that is under way, and lets no other begin before
+    /// [`release`](Self::release).
+    pub(super) fn hold(&self) {
+        let mut state = self.lock();
+        state.held = true;
+        state.leave = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn release(&self) {
+        self.lock().held = false;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.lock().held
+    }
+
+    /// Waits while held, after a call of `on_hold`; whether a run may begin then.
+    pub(super) fn may_run(&self, on_hold: impl FnOnce()) -> bool {
+        if self.is_held() {
+            on_hold();
+        }
+        let mut state = self
+            .changed
+            .wait_while(self.lock(), |state| state.held && !state.requested)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.leave = false;
+        !state.requested
+    }
+
+    /// Waits for `duration`, or less when the run must end; whether to go on.
     pub(super) fn pause(&self, duration: Duration) -> bool {
         let (state, _) = self
             .changed
-            .wait_timeout_while(self.lock(), duration, |state| !state.requested)
+            .wait_timeout_while(self.lock(), duration, |state| !state.must_leave())
             .unwrap_or_else(PoisonError::into_inner);
-        !state.requested
+        !state.must_leave()
     }
 
     pub(super) fn ended(&self) {
@@ -50,5 +86,38 @@ impl Stop {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn must_leave(&self) -> bool {
+        self.requested || self.leave
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_ends_the_run_that_it_met_even_where_it_is_over_at_once() {
+        let stop = Stop::default();
+        assert!(stop.may_run(|| unreachable!("nothing holds it")));
+        stop.hold();
+        stop.release();
+        assert!(stop.is_set(), "a part of the run may have left");
+        assert!(!stop.pause(Duration::MAX));
+        assert!(stop.may_run(|| unreachable!("it is released")));
+        assert!(!stop.is_set());
+    }
+
+    #[test]
+    fn what_is_held_may_still_be_stopped() {
+        let stop = Stop::default();
+        stop.hold();
+        stop.set();
+        let mut held = false;
+        assert!(!stop.may_run(|| held = true));
+        assert!(held);
     }
 }

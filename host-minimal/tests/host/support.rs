@@ -123,6 +123,17 @@ impl TestHost {
         Self { host, directory }.deploy_commands()
     }
 
+    /// The same as [`with_commands`](Self::with_commands), but what fails is never tried again by
+    /// itself.
+    pub(crate) fn without_retries() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut config = config(directory.path());
+        config.settings.retry_base = Duration::from_secs(24 * 60 * 60);
+        config.settings.retry_cap = config.settings.retry_base;
+        let host = Host::start(config).expect("the host starts");
+        Self { host, directory }.deploy_commands()
+    }
+
     fn deploy_commands(self) -> Self {
         for name in [
             "chatter",
@@ -262,6 +273,10 @@ impl TestHost {
 }
 
 fn start_host(directory: &Path) -> Host {
+    Host::start(config(directory)).expect("the host starts")
+}
+
+fn config(directory: &Path) -> HostConfig {
     let mut config = HostConfig::new(directory.join("data"));
     config.http = HttpPolicy::default().allow_loopback();
     config.settings.command_deadline = Duration::from_secs(3);
@@ -269,7 +284,7 @@ fn start_host(directory: &Path) -> Host {
     config.settings.memory_bytes = 32 << 20;
     config.settings.retry_base = Duration::from_millis(5);
     config.settings.retry_cap = Duration::from_millis(20);
-    Host::start(config).expect("the host starts")
+    config
 }
 
 /// How long a test waits for what must happen before it gives up.

@@ -197,12 +197,30 @@ pub(super) const PROJECTORS: &str = "\
 Examples:
   umari projectors upload products 1.0.0 products.wasm --activate
   umari projectors list
-  umari projectors query products 'SELECT * FROM products LIMIT 20'";
+  umari projectors query products 'SELECT * FROM products LIMIT 20'
+  umari projectors pause products";
 
 pub(super) const EFFECTS: &str = "\
 Examples:
   umari effects upload notify 1.0.0 notify.wasm --env API_KEY=... --activate
+  umari effects pause notify
   umari effects deactivate notify";
+
+pub(super) const PAUSE: &str = "\
+A module that is paused stays so over restarts of the server and other versions of the module. It is
+not unhealthy for that; `umari modules` shows it as paused, or as pausing while it is still at an
+event. What it keeps can be read as before.
+
+Examples:
+  umari effects pause notify
+  umari projectors pause products --json";
+
+pub(super) const RESUME: &str = "\
+It goes on where it stood, and tries an event that it failed at again at once.
+
+Examples:
+  umari effects resume notify
+  umari projectors resume products --json";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{KindAction, Param, ServerArgs, help};
+use super::{KindAction, Param, ServerArgs, SubscriptionAction, help};
 use crate::output;
 
 /// `umari events`.
@@ -98,6 +98,8 @@ pub(crate) struct ProjectorArgs {
 pub(crate) enum ProjectorAction {
     #[command(flatten)]
     Module(KindAction),
+    #[command(flatten)]
+    Subscription(SubscriptionAction),
     /// Ask a projector's read model a question in SQL
     #[command(after_help = help::QUERY)]
     Query(QueryArgs),

@@ -187,8 +187,24 @@ impl Shop {
         }
     }
 
+    /// Waits until `reached` says so of a module's status.
+    pub(crate) fn wait_for(&self, name: &str, reached: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let modules = self.get("/modules");
+            let modules = modules["modules"].as_array().expect("modules");
+            let module = modules.iter().find(|module| module["name"] == name);
+            let module = module.expect("an active module");
+            if reached(module) {
+                return module.clone();
+            }
+            assert!(Instant::now() < end, "it did not happen: {module:#}");
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits until every module has handled everything.
-    fn wait_caught_up(&self) {
+    pub(crate) fn wait_caught_up(&self) {
         let end = Instant::now() + PATIENCE;
         loop {
             let modules = self.get("/modules");
