@@ -17,21 +17,22 @@
 //! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, and `&allow_unknown=true` for one that never had a key |
 //! | `GET /keys/audit` | the record of what was done to keys: `?after=&limit=` |
 //! | `GET /correlations/{id}` | what one user action led to: executions, their events, and what triggered them |
+//! | `POST /api-keys`, `GET /api-keys`, `DELETE /api-keys/{id}` | makes a key, which is shown this once; lists them; revokes one |
 //!
 //! `{kinds}` is `commands`, `projectors` or `effects`.
-
-use std::sync::Arc;
+//!
+//! A key is sent as `Authorization: Bearer <key>`. The one that the server was started with may do
+//! everything; an API key may do what its scopes say: `read` for whatever is only read, `execute` for
+//! commands, `deploy` for what changes modules, and `admin` for everything and alone for keys.
+//! Without any key of either sort nobody is asked for one, which is why such a server listens on
+//! loopback only.
 
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
-use axum::routing::{delete, get, post, put};
 use axum::{Extension, Router};
-use http::header::AUTHORIZATION;
 use http_body_util::BodyExt;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+mod access;
+mod api_keys;
 mod closing;
 mod commands;
 mod correlations;
@@ -41,61 +42,23 @@ mod keys;
 mod modules;
 mod problem;
 mod projectors;
+mod routes;
 mod server;
 mod stream;
 mod subscriptions;
 mod waiting;
 
+pub use self::access::Access;
 use self::closing::Closing;
 pub use self::problem::Problem;
+use self::routes::Routes;
 pub use self::server::{BindError, Server};
 use self::stream::Streams;
 
 use crate::Host;
+use crate::api_keys::Scope;
 use crate::limits;
 use crate::modules::ModuleKind;
-
-/// Who may use the API.
-#[derive(Debug, Clone, Default)]
-pub struct Access {
-    key: Option<[u8; 32]>,
-}
-
-impl Access {
-    /// Everyone who can reach the address.
-    pub fn open() -> Self {
-        Self::default()
-    }
-
-    /// Whoever sends `Authorization: Bearer <key>`; `/health` stays open.
-    pub fn with_key(key: &str) -> Self {
-        Self {
-            key: Some(Sha256::digest(key.as_bytes()).into()),
-        }
-    }
-
-    /// Whether anyone who can reach the address may use the API.
-    pub fn is_open(&self) -> bool {
-        self.key.is_none()
-    }
-
-    fn admits(&self, request: &Request) -> bool {
-        let Some(expected) = &self.key else {
-            return true;
-        };
-        let given = request
-            .headers()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
-            return false;
-        };
-        Sha256::digest(given.trim().as_bytes())
-            .as_slice()
-            .ct_eq(expected)
-            .into()
-    }
-}
 
 /// The API of `host` as a router.
 pub fn router(host: Host, access: Access) -> Router {
@@ -105,56 +68,11 @@ pub fn router(host: Host, access: Access) -> Router {
 
 /// The same, with waits and streams that end when `closing` begins.
 fn router_until(host: Host, access: Access, closing: Closing) -> Router {
-    let mut router = Router::new()
-        .route("/modules", get(health::modules))
-        .route("/events", get(events::list))
-        .route("/events/stream", get(stream::stream))
-        .route("/events/{id}", get(events::one))
-        .route("/correlations/{id}", get(correlations::graph))
-        .route("/keys", get(keys::list))
-        .route("/keys/audit", get(keys::audit))
-        .route("/keys/{scope}", delete(keys::shred))
-        .route("/commands/{name}/execute", post(commands::execute))
-        .route("/commands/{name}/schema", get(commands::schema))
-        .route("/projectors/{name}/query", post(projectors::query));
-    for kind in ModuleKind::ALL {
-        let kinds = kind.plural();
-        router = router
-            .route(
-                &format!("/{kinds}"),
-                get(move |host| modules::list(host, kind)),
-            )
-            .route(
-                &format!("/{kinds}/{{name}}"),
-                get(move |host, path| modules::one(host, path, kind)),
-            )
-            .route(
-                &format!("/{kinds}/{{name}}/versions/{{version}}"),
-                post(move |host, path, request| modules::upload(host, path, request, kind)),
-            )
-            .route(
-                &format!("/{kinds}/{{name}}/active"),
-                put(move |host, path, request| modules::activate(host, path, request, kind))
-                    .delete(move |host, path| modules::deactivate(host, path, kind)),
-            );
-    }
-    for kind in [ModuleKind::Projector, ModuleKind::Effect] {
-        let kinds = kind.plural();
-        router = router
-            .route(
-                &format!("/{kinds}/{{name}}/pause"),
-                post(move |host, path| subscriptions::pause(host, path, kind)),
-            )
-            .route(
-                &format!("/{kinds}/{{name}}/resume"),
-                post(move |host, path| subscriptions::resume(host, path, kind)),
-            );
-    }
+    let (router, _) = routes(host.clone(), access.clone()).finish();
     router
-        .layer(from_fn_with_state(Arc::new(access), authorise))
+        .layer(Extension(access))
         .layer(Extension(closing))
         .layer(Extension(Streams::default()))
-        .route("/health", get(health::health))
         .fallback(async |request: Request| Problem::no_such_resource(request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {
             Problem::method_not_allowed(request.method(), request.uri().path())
@@ -162,16 +80,71 @@ fn router_until(host: Host, access: Access, closing: Closing) -> Router {
         .with_state(host)
 }
 
-async fn authorise(
-    access: axum::extract::State<Arc<Access>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if access.admits(&request) {
-        return Ok(next.run(request).await);
+/// Who may do what. A new route comes here, with its scope.
+fn routes(host: Host, access: Access) -> Routes {
+    let mut routes = Routes::new(host, access)
+        .get_open("/health", health::health)
+        .get(Scope::Read, "/modules", health::modules)
+        .get(Scope::Read, "/events", events::list)
+        .get(Scope::Read, "/events/stream", stream::stream)
+        .get(Scope::Read, "/events/{id}", events::one)
+        .get(Scope::Read, "/correlations/{id}", correlations::graph)
+        .post(
+            Scope::Execute,
+            "/commands/{name}/execute",
+            commands::execute,
+        )
+        .get(Scope::Read, "/commands/{name}/schema", commands::schema)
+        .post(Scope::Read, "/projectors/{name}/query", projectors::query)
+        .get(Scope::Admin, "/keys", keys::list)
+        .get(Scope::Admin, "/keys/audit", keys::audit)
+        .delete(Scope::Admin, "/keys/{scope}", keys::shred)
+        .get(Scope::Admin, "/api-keys", api_keys::list)
+        .post(Scope::Admin, "/api-keys", api_keys::create)
+        .delete(Scope::Admin, "/api-keys/{id}", api_keys::revoke);
+    for kind in ModuleKind::ALL {
+        routes = of_kind(routes, kind);
     }
-    discard_body(request.into_body()).await;
-    Err(Problem::unauthorized())
+    for kind in [ModuleKind::Projector, ModuleKind::Effect] {
+        routes = of_subscription(routes, kind);
+    }
+    routes
+}
+
+/// The routes that every kind of modules has.
+fn of_kind(routes: Routes, kind: ModuleKind) -> Routes {
+    let all = format!("/{}", kind.plural());
+    let one = format!("{all}/{{name}}");
+    let version = format!("{one}/versions/{{version}}");
+    let active = format!("{one}/active");
+    routes
+        .get(Scope::Read, &all, move |host| modules::list(host, kind))
+        .get(Scope::Read, &one, move |host, path| {
+            modules::one(host, path, kind)
+        })
+        .post(Scope::Deploy, &version, move |host, path, request| {
+            modules::upload(host, path, request, kind)
+        })
+        .put(Scope::Deploy, &active, move |host, path, request| {
+            modules::activate(host, path, request, kind)
+        })
+        .delete(Scope::Deploy, &active, move |host, path| {
+            modules::deactivate(host, path, kind)
+        })
+}
+
+/// The routes of those that follow the log.
+fn of_subscription(routes: Routes, kind: ModuleKind) -> Routes {
+    let one = format!("/{}/{{name}}", kind.plural());
+    routes
+        .post(Scope::Deploy, &format!("{one}/pause"), move |host, path| {
+            subscriptions::pause(host, path, kind)
+        })
+        .post(
+            Scope::Deploy,
+            &format!("{one}/resume"),
+            move |host, path| subscriptions::resume(host, path, kind),
+        )
 }
 
 /// Reads a body that nobody wants, within bounds, so that the client gets to read the answer

@@ -18,7 +18,7 @@ use crate::modules::name::ModuleName;
 /// A data directory that this host alone uses until the value is dropped.
 ///
 /// ```text
-/// umari.sqlite            modules, their active versions, wrapped data keys
+/// umari.sqlite            modules, their active versions, wrapped data keys, hashes of API keys
 /// events.db               the embedded event store
 /// master.key              the master key, unless it comes from configuration
 /// projector/NAME.sqlite   a projector's read model, and NAME.log what it printed
@@ -92,7 +92,7 @@ impl DataDir {
         &self.root
     }
 
-    /// Modules, their active versions, and wrapped data keys.
+    /// Modules, their active versions, wrapped data keys, and hashes of API keys.
     pub fn database(&self) -> PathBuf {
         self.root.join("umari.sqlite")
     }

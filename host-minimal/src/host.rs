@@ -20,6 +20,7 @@ pub use self::pausing::PauseError;
 pub use self::reading::Reached;
 pub use self::status::{Health, ModuleStatus};
 
+use crate::api_keys::{ApiKeyError, ApiKeys};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 use crate::capabilities::output::Outputs;
@@ -114,6 +115,9 @@ pub enum StartError {
     /// The master key is missing, wrong or unreadable.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The API keys cannot be read.
+    #[error(transparent)]
+    ApiKeys(#[from] ApiKeyError),
     /// The compile cache cannot be opened.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -133,6 +137,7 @@ struct Inner {
     commands: Commands,
     keys: Arc<KeyRing>,
     modules: ModuleStore,
+    api_keys: ApiKeys,
     cache: CompileCache,
     /// By kind and name; a command has none.
     subscriptions: Mutex<BTreeMap<(ModuleKind, ModuleName), Subscription>>,
@@ -167,6 +172,7 @@ impl Host {
         };
         let keys = Arc::new(KeyRing::open(&data_dir.database(), &master)?);
         let modules = ModuleStore::open(&data_dir.database())?;
+        let api_keys = ApiKeys::open(&data_dir.database())?;
         let store = Arc::new(EmbeddedStore::open(&data_dir.events())?);
         let outputs = Outputs::within(data_dir.module_directories());
         let shredder = Shredder::new(Arc::clone(&keys), outputs.clone());
@@ -195,6 +201,7 @@ impl Host {
                 services,
                 keys,
                 modules,
+                api_keys,
                 cache,
                 subscriptions: Mutex::default(),
                 broken: Mutex::default(),
@@ -298,6 +305,11 @@ impl Host {
     /// [`ModuleStoreError`] when the module store cannot be read.
     pub fn health(&self) -> Result<Health, ModuleStoreError> {
         status::health(&self.inner)
+    }
+
+    /// The keys to the HTTP API that this host has given out.
+    pub fn api_keys(&self) -> &ApiKeys {
+        &self.inner.api_keys
     }
 
     /// What a projector or effect printed last; `None` where it does not run.

@@ -8,10 +8,12 @@
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
 //! Wasmtime, configured; `capabilities` is what a module may ask for; [`read_model`] answers
 //! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it, and
-//! [`shredding`] takes back what it said; [`data_dir`] says where files are; [`limits`] bounds everything. [`trial`] runs one component by
-//! itself, in a world that the caller makes up. WIT types stop at `bindings`.
+//! [`shredding`] takes back what it said; [`api_keys`] says who may ask for what; [`data_dir`]
+//! says where files are; [`limits`] bounds everything. [`trial`] runs one component by itself, in
+//! a world that the caller makes up. WIT types stop at `bindings`.
 
 pub mod api;
+pub mod api_keys;
 mod bindings;
 mod capabilities;
 pub mod commands;

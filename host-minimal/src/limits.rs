@@ -144,6 +144,13 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a client may take to send its request's head.
 pub const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
+// API keys.
+
+/// API keys that are valid at once.
+pub const API_KEYS: usize = 100;
+/// Length of an API key's name.
+pub const API_KEY_NAME_BYTES: usize = 100;
+
 // The event log.
 
 /// Length of an event type's name.

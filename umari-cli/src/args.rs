@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod api_keys;
 mod help;
 mod reading;
 mod scaffold;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, styling::Styles};
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use api_keys::{ApiKeyAction, ApiKeyArgs, ScopeArg};
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
@@ -89,6 +91,9 @@ pub(crate) enum Command {
     /// Upload, list, show, activate, pause and deactivate effects
     #[command(visible_alias = "effect", after_help = help::EFFECTS)]
     Effects(EffectArgs),
+    /// Make, list and revoke keys to a server's API
+    #[command(visible_alias = "api-key", after_help = help::API_KEYS)]
+    ApiKeys(ApiKeyArgs),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {

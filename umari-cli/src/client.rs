@@ -1,6 +1,7 @@
 //! The server's HTTP API, as the command line uses it.
 
 pub(crate) mod answers;
+mod api_keys;
 pub(crate) mod problem;
 mod reading;
 mod subscriptions;

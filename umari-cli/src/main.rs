@@ -4,12 +4,13 @@
 //! workspaces and modules), `build` (crates to components), `test` (crates to `cargo test`, natively
 //! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
-//! and following it), `inspect` (what a server has), `modules` (one kind of module by hand) and `subscriptions` (projectors and
-//! effects that run).
+//! and following it), `inspect` (what a server has), `modules` (one kind of module by hand),
+//! `subscriptions` (projectors and effects that run) and `api_keys` (who may use a server).
 //! Everything but `scaffold`, `serve`, `test` and the host inside `dev` talks to a server over HTTP
 //! through `client`; only `host`, `trial` (components in a test) and `build::schemas` know the host
 //! library. `output` writes to the terminal and turns failures into text and exit codes.
 
+mod api_keys;
 mod args;
 mod build;
 mod client;
@@ -74,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             EffectAction::Module(action) => modules::run(ModuleKind::Effect, &action)?,
             EffectAction::Subscription(action) => subscriptions::run(ModuleKind::Effect, &action)?,
         },
+        Command::ApiKeys(args) => api_keys::run(&args.action)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
         }

@@ -3,6 +3,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+#[path = "cli/api_keys.rs"]
+mod api_keys;
 #[path = "cli/builds.rs"]
 mod builds;
 #[path = "cli/components.rs"]

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, StatusCode};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::api_keys::{Admitted, Scope};
 use crate::commands::ExecuteError;
 use crate::engine::trap::Crash;
 use crate::host::{ModuleError, PauseError};
@@ -22,8 +23,9 @@ use crate::store::ReadError;
 /// command's own, and its `type` that of every rejection.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
+    /// The class of the problem, of which `type` is the name.
+    #[serde(rename = "type", serialize_with = "as_urn")]
+    class: &'static str,
     title: &'static str,
     #[serde(serialize_with = "as_number")]
     status: StatusCode,
@@ -31,10 +33,17 @@ pub struct Problem {
     detail: String,
     #[serde(flatten)]
     more: Map<String, Value>,
+    /// Headers that say more to programs.
+    #[serde(skip)]
+    headers: Option<Box<HeaderMap>>,
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
+}
+
+fn as_urn<S: serde::Serializer>(class: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:umari:problem:{class}"))
 }
 
 impl Problem {
@@ -45,12 +54,13 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         Self {
-            kind: format!("urn:umari:problem:{code}"),
+            class: code,
             title,
             status,
             code: code.into(),
             detail: detail.into(),
             more: Map::new(),
+            headers: None,
         }
     }
 
@@ -94,13 +104,52 @@ impl Problem {
         )
     }
 
-    pub(super) fn unauthorized() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
-            "Not authorised",
-            "send the server's key as Authorization: Bearer <key>",
+    pub(super) fn no_key() -> Self {
+        Self::unauthorized("send a key as Authorization: Bearer <key>").challenge("Bearer")
+    }
+
+    pub(super) fn unknown_key() -> Self {
+        Self::unauthorized(
+            "the key that was sent is none of this server's; perhaps it has been revoked",
         )
+        .challenge("Bearer error=\"invalid_token\"")
+    }
+
+    fn unauthorized(detail: &str) -> Self {
+        let (code, title) = ("unauthorized", "Not authorised");
+        Self::new(StatusCode::UNAUTHORIZED, code, title, detail)
+    }
+
+    pub(super) fn missing_scope(key: &Admitted, required: Scope) -> Self {
+        let granted: Vec<&str> = key.scopes.iter().map(Scope::as_str).collect();
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "missing-scope",
+            "Scope missing",
+            format!(
+                "this needs the scope {required}, and the API key {:?} has {}",
+                key.name,
+                granted.join(" and ")
+            ),
+        )
+        .with("required", required.as_str().into())
+        .with("granted", granted.into())
+        .challenge(&format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{required}\""
+        ))
+    }
+
+    /// Says how to be let in (RFC 6750).
+    fn challenge(self, challenge: &str) -> Self {
+        match HeaderValue::from_str(challenge) {
+            Ok(challenge) => self.with_header(WWW_AUTHENTICATE, challenge),
+            Err(_) => self,
+        }
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.get_or_insert_default().insert(name, value);
+        self
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
@@ -143,12 +192,7 @@ impl IntoResponse for Problem {
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                http::header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer"),
-            );
-        }
+        headers.extend(self.headers.map(|more| *more).unwrap_or_default());
         response
     }
 }

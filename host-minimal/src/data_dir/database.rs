@@ -78,6 +78,18 @@ pub(super) const MIGRATIONS: &[&str] = &[
         paused_at INTEGER NOT NULL,   -- microseconds since 1970
         PRIMARY KEY (kind, name)
     ) STRICT;",
+    // 4: API keys.
+    "CREATE TABLE api_key (
+        id BLOB PRIMARY KEY CHECK (length(id) = 16),
+        name TEXT NOT NULL,
+        sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),
+        scopes TEXT NOT NULL,
+        created_at INTEGER NOT NULL,  -- microseconds since 1970, as all times here
+        last_used_at INTEGER,         -- to the hour
+        revoked_at INTEGER
+    ) STRICT;
+
+    CREATE UNIQUE INDEX api_key_name ON api_key (name) WHERE revoked_at IS NULL;",
 ];
 
 /// The version that this host reads and writes.

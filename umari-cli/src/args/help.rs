@@ -222,6 +222,24 @@ Examples:
   umari effects resume notify
   umari projectors resume products --json";
 
+pub(super) const API_KEYS: &str = "\
+The key that a server is started with (UMARI_API_KEY) may do everything. API keys may do what their
+scopes say, and can be revoked one by one:
+
+  read      events, read models, and how everything is doing
+  execute   commands
+  deploy    store, activate, pause and stop modules
+  admin     all of it, and alone what concerns keys
+
+A server without UMARI_API_KEY asks nobody for a key until it has an API key; the first one must
+have the scope admin. Keys are kept as hashes: write a new one down when it is shown.
+
+Examples:
+  umari api-keys create ci --scope deploy --scope read
+  umari api-keys create checkout --scope execute --json | jq -r .key
+  umari api-keys list
+  umari api-keys revoke ci";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   umari completions bash > ~/.local/share/bash-completion/completions/umari

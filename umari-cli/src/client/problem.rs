@@ -168,9 +168,13 @@ fn refused(fault: Fault, problem: &Problem, status: u16) -> Fault {
         fault = fault.why(problem.label());
     }
     match status {
-        401 | 403 => fault.help(
-            "set UMARI_API_KEY, or pass --api-key, to the key that the server was started with",
+        401 => fault.help(
+            "set UMARI_API_KEY, or pass --api-key, to a key of this server: the one that it was \
+             started with, or one from `umari api-keys create`",
         ),
+        403 if problem.code() == Some("missing-scope") => {
+            fault.help("use a key with this scope; `umari api-keys create` makes one")
+        }
         409 if problem.code() == Some("conflict") => {
             fault.help("others wrote to the same boundary; call it again")
         }

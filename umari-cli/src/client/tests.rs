@@ -208,7 +208,7 @@ fn a_missing_key_is_explained() {
     expect![[r#"
         error: a key is needed
           why: HTTP 401, code `unauthorized`
-         help: set UMARI_API_KEY, or pass --api-key, to the key that the server was started with"#]]
+         help: set UMARI_API_KEY, or pass --api-key, to a key of this server: the one that it was started with, or one from `umari api-keys create`"#]]
     .assert_eq(&plain(error, client.url()));
     server.join().expect("a request");
 }
