@@ -246,12 +246,13 @@ fn write(command: &Command<'_>, function: &ItemFn) -> TokenStream {
             #inner_ident(input, #enter)
         }
 
-        // A crate gives a name once. Natively the modules of one test may stand for as many crates.
-        #[cfg(not(target_family = "wasm"))]
+        // A crate gives a name once. The modules of one test may stand for as many crates.
+        #[cfg(all(test, not(target_family = "wasm")))]
         #[allow(dead_code, non_upper_case_globals)]
         const #unique: () = ();
 
-        #[cfg(target_family = "wasm")]
+        // Whatever module it is written in, the name is in the root of the crate.
+        #[cfg(any(not(test), target_family = "wasm"))]
         #[doc(hidden)]
         #[allow(non_local_definitions)]
         #[macro_export]

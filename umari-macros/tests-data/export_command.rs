@@ -16,10 +16,10 @@ pub fn execute(input: Input, context: CommandContext) -> anyhow::Result<ExecuteO
         ),
     )
 }
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(test, not(target_family = "wasm")))]
 #[allow(dead_code, non_upper_case_globals)]
 const a_crate_has_one_command_named_connect_shop: () = ();
-#[cfg(target_family = "wasm")]
+#[cfg(any(not(test), target_family = "wasm"))]
 #[doc(hidden)]
 #[allow(non_local_definitions)]
 #[macro_export]

@@ -14,7 +14,7 @@ pub use crate::command::CurrentEvent;
 ///
 /// # Examples
 ///
-/// ```
+/// ```standalone_crate
 /// use serde::{Deserialize, Serialize};
 /// use umari::prelude::*;
 ///

@@ -3,18 +3,19 @@
 /// Exports a [`Projector`](crate::projector::Projector) from a module crate.
 ///
 /// Only the WASM build exports anything; natively this checks the type and its event set. A
-/// crate exports one projector or one effect, and a second one beside it does not compile. What
-/// is exported needs `unsafe` attributes: a crate that sets `unsafe_code = "forbid"` must lower
-/// that to `deny`.
+/// crate exports one projector or one effect, and a second one anywhere in it does not compile, save
+/// in a test, whose modules may stand for as many crates. What is exported needs `unsafe`
+/// attributes: a crate that sets `unsafe_code = "forbid"` must lower that to `deny`.
 #[macro_export]
 macro_rules! export_projector {
     ($projector:ty $(,)?) => {
-        // Natively the modules of one test may stand for as many crates.
-        #[cfg(not(target_family = "wasm"))]
+        // The modules of one test may stand for as many crates.
+        #[cfg(all(test, not(target_family = "wasm")))]
         #[allow(dead_code, non_upper_case_globals)]
         const a_crate_exports_one_projector_or_one_effect: () = ();
 
-        #[cfg(target_family = "wasm")]
+        // Whatever module it is written in, the name is in the root of the crate.
+        #[cfg(any(not(test), target_family = "wasm"))]
         #[doc(hidden)]
         #[allow(non_local_definitions)]
         #[macro_export]
@@ -82,18 +83,19 @@ macro_rules! export_projector {
 /// Exports an [`Effect`](crate::effect::Effect) from a module crate.
 ///
 /// Only the WASM build exports anything; natively this checks the type and its event set. A
-/// crate exports one projector or one effect, and a second one beside it does not compile. What
-/// is exported needs `unsafe` attributes: a crate that sets `unsafe_code = "forbid"` must lower
-/// that to `deny`.
+/// crate exports one projector or one effect, and a second one anywhere in it does not compile, save
+/// in a test, whose modules may stand for as many crates. What is exported needs `unsafe`
+/// attributes: a crate that sets `unsafe_code = "forbid"` must lower that to `deny`.
 #[macro_export]
 macro_rules! export_effect {
     ($effect:ty $(,)?) => {
-        // Natively the modules of one test may stand for as many crates.
-        #[cfg(not(target_family = "wasm"))]
+        // The modules of one test may stand for as many crates.
+        #[cfg(all(test, not(target_family = "wasm")))]
         #[allow(dead_code, non_upper_case_globals)]
         const a_crate_exports_one_projector_or_one_effect: () = ();
 
-        #[cfg(target_family = "wasm")]
+        // Whatever module it is written in, the name is in the root of the crate.
+        #[cfg(any(not(test), target_family = "wasm"))]
         #[doc(hidden)]
         #[allow(non_local_definitions)]
         #[macro_export]

@@ -97,7 +97,7 @@
 //!
 //! **A projector** turns events into rows of its own SQLite file, which any program can read.
 //!
-//! ```
+//! ```standalone_crate
 //! # use umari::prelude::*;
 //! # #[derive(Debug, Clone, PartialEq, Event, DomainIds, Serialize, Deserialize)]
 //! # #[event_type("plan.created")]

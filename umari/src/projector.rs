@@ -9,7 +9,7 @@ use crate::host::{QueryItem, RawEvent};
 ///
 /// # Examples
 ///
-/// ```
+/// ```standalone_crate
 /// use serde::{Deserialize, Serialize};
 /// use umari::prelude::*;
 ///
