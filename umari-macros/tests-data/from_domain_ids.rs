@@ -27,7 +27,7 @@ impl ::umari::domain_id::FromDomainIds for SoldSince {
                 "plan_id",
                 values,
             )?,
-            seen: <u32 as ::core::default::Default>::default(),
+            seen: <u32 as ::umari::domain_id::field::DefaultField>::by_default(),
             since: argument_since,
             r#type: argument_type,
         })

@@ -16,7 +16,7 @@ mod run;
 mod shredding;
 
 pub(crate) use self::call::Call;
-pub use self::call::CommandInput;
+pub use self::call::{CommandFunction, CommandInput};
 pub(crate) use self::expect::compare_runs;
 pub(crate) use self::race::race;
 pub use self::race::{Interleaving, Race, Racer, Racers, RacingCall};

@@ -10,7 +10,7 @@ use umari::prelude::{CommandContext, DateTime, DomainIds, ExecuteOutput, FromDom
 use umari::projector::Projector;
 
 use crate::check::Check;
-use crate::command::{Call, CommandInput, Outcome, Race, Racers, race};
+use crate::command::{Call, CommandFunction, CommandInput, Outcome, Race, Racers, race};
 use crate::effect::EffectGiven;
 use crate::events::Events;
 use crate::http::Http;
@@ -88,7 +88,7 @@ impl Given {
     #[must_use = "a scenario proves something only once a `then` step has been called"]
     pub fn given_command<F, I, E>(&self, command: F, input: I) -> Self
     where
-        F: Fn(I, CommandContext) -> Result<ExecuteOutput, E> + 'static,
+        F: CommandFunction<I, E> + 'static,
         I: CommandInput,
         E: Into<anyhow::Error>,
     {
@@ -204,7 +204,7 @@ impl Given {
     #[must_use = "a call proves something only once a `then` step has been called"]
     pub fn when<F, I, E>(&self, command: F, input: I) -> Outcome
     where
-        F: Fn(I, CommandContext) -> Result<ExecuteOutput, E> + 'static,
+        F: CommandFunction<I, E> + 'static,
         I: CommandInput,
         E: Into<anyhow::Error>,
     {
@@ -229,7 +229,7 @@ impl Given {
         context: impl FnOnce(CommandContext) -> CommandContext,
     ) -> Outcome
     where
-        F: Fn(I, CommandContext) -> Result<ExecuteOutput, E> + 'static,
+        F: CommandFunction<I, E> + 'static,
         I: CommandInput,
         E: Into<anyhow::Error>,
     {

@@ -224,6 +224,7 @@ mod http;
 #[cfg(feature = "proptest")]
 pub mod invariant;
 mod metadata;
+mod never;
 mod panics;
 pub mod prelude;
 mod projector;
@@ -234,7 +235,9 @@ mod state;
 pub mod steps;
 mod world;
 
-pub use crate::command::{CommandInput, Interleaving, Outcome, Race, Racer, Racers};
+pub use crate::command::{
+    CommandFunction, CommandInput, Interleaving, Outcome, Race, Racer, Racers,
+};
 pub use crate::effect::{EffectGiven, EffectOutcome};
 pub use crate::event_lock::{EventLock, Writing};
 pub use crate::events::Events;

@@ -6,11 +6,13 @@ pub use anyhow;
 pub use serde_json::Value;
 
 mod event_set;
+mod never;
 mod record;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
 pub use event_set::*;
+pub use never::Never;
 pub use record::Record;
 #[cfg(target_family = "wasm")]
 pub use wasm::*;

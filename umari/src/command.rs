@@ -9,7 +9,7 @@ use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError};
 use crate::fold::{Fold, FoldError};
 use crate::host::{self, Host, QueryItem, Transaction};
-use requirements::{FromInput, InputOf};
+use requirements::{Decided, Decision, FromInput, InputOf};
 
 mod context;
 mod emit;
@@ -241,17 +241,19 @@ impl<I, S> Command<I, S> {
     /// Reads the log, lets `decide` decide on the input and the folds' states, and writes the
     /// events that it returns.
     ///
-    /// The states are `()` for no fold, the state itself for one, and a tuple for more. Where the
+    /// `decide` is a `FnOnce(I, S::States) -> anyhow::Result<Emit>`; the states are `()` for no fold, the
+    /// state itself for one, and a tuple for more. Where the
     /// context carries an idempotency key that was used before, `decide` is not called, and the
     /// output has the position of the event with that key and no events.
     ///
     /// # Errors
     ///
     /// What `decide` returns, as it is; a [`CommandError`] for everything else.
-    pub fn execute<D>(self, decide: D) -> anyhow::Result<ExecuteOutput>
+    pub fn execute<D, R>(self, decide: D) -> anyhow::Result<ExecuteOutput>
     where
         S: Slots,
-        D: FnOnce(I, S::States) -> anyhow::Result<Emit>,
+        D: Decision<I, S::States, R>,
+        R: Decided,
     {
         let mut slots = self.slots.map_err(CommandError::Fold)?;
         let read = read(
@@ -263,7 +265,7 @@ impl<I, S> Command<I, S> {
         match read {
             Read::Duplicate(output) => Ok(output),
             Read::Open(mut transaction) => {
-                let emit = decide(self.input, slots.into_states())?;
+                let emit = decide(self.input, slots.into_states()).into_result()?;
                 Ok(emit.commit(&mut *transaction)?)
             }
         }

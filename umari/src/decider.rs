@@ -7,7 +7,7 @@
 
 use crate::command::Emit;
 use crate::domain_id::DomainIds;
-use crate::event::{EventSet, StoredEvent};
+use crate::event::{EventSet, StoredEvent, Yields};
 
 /// Business logic as three pure functions.
 ///
@@ -95,7 +95,7 @@ pub trait Decider: DomainIds + 'static {
     fn evolve(
         &self,
         state: Self::State,
-        event: StoredEvent<<Self::Events as EventSet>::Item>,
+        event: StoredEvent<<Self::Events as Yields>::Item>,
     ) -> Self::State;
 
     /// The events that `input` leads to.

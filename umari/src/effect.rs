@@ -1,6 +1,6 @@
 //! Effects: events in, calls to the outside and commands out.
 
-use crate::event::{EventSet, SerializationError, StoredEvent, decode};
+use crate::event::{EventSet, SerializationError, StoredEvent, Yields, decode};
 use crate::host::{QueryItem, RawEvent};
 use crate::projector::subscription;
 
@@ -118,7 +118,7 @@ pub trait Effect: Sized {
 
     /// The lane of an event: events with one key are handled one after the other, different keys
     /// side by side. Events without a key share one lane.
-    fn partition_key(&self, event: StoredEvent<<Self::Query as EventSet>::Item>) -> Option<String> {
+    fn partition_key(&self, event: StoredEvent<<Self::Query as Yields>::Item>) -> Option<String> {
         let _ = event;
         None
     }
@@ -128,8 +128,7 @@ pub trait Effect: Sized {
     /// # Errors
     ///
     /// Whatever should be tried again later; the event's lane waits until then.
-    fn handle(&mut self, event: StoredEvent<<Self::Query as EventSet>::Item>)
-    -> anyhow::Result<()>;
+    fn handle(&mut self, event: StoredEvent<<Self::Query as Yields>::Item>) -> anyhow::Result<()>;
 }
 
 /// The events to deliver to `E`. The exported glue and test harnesses share this function.

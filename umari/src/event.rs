@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,17 +12,21 @@ use crate::host::RawEvent;
 
 mod error;
 mod payload;
+mod stored;
 
 pub use error::{SerializationCause, SerializationError};
 pub use payload::{Payload, Upcasted, decode, decode_data, encode};
 
 #[doc(hidden)]
-pub use payload::{NextShape, PreviousShape, is_named, upcast_with};
+pub use payload::{NextShape, PreviousShape, UpcastFunction, is_named, upcast_with};
 pub(crate) use payload::{decode_each, encode_with};
+#[doc(hidden)]
+pub use stored::{Readable, Writable};
 
 /// A fact that is written to the event log.
 ///
-/// Derive it, together with [`DomainIds`], `Serialize` and `Deserialize`.
+/// Derive it, together with [`DomainIds`], `Serialize` and `Deserialize`: an event is `Serialize` and
+/// `DeserializeOwned`, which the hidden traits that it names ask for.
 ///
 /// # Examples
 ///
@@ -106,7 +108,7 @@ pub(crate) use payload::{decode_each, encode_with};
     label = "not an event",
     note = "an event is a struct with `#[derive(Event, DomainIds, Serialize, Deserialize)]`"
 )]
-pub trait Event: DomainIds + Serialize + DeserializeOwned + Sized + 'static {
+pub trait Event: DomainIds + Writable + Readable + Sized + 'static {
     /// The name under which events of this type are stored.
     const EVENT_TYPE: &'static str;
 
@@ -280,7 +282,8 @@ fn without_payload(raw: Cow<'_, RawEvent>) -> RawEvent {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event set",
     label = "not an event set",
-    note = "derive `EventSet` on an enum with a variant for each event type, or use `SingleEvent<E>`"
+    note = "for one event type write `SingleEvent<{Self}>`, where `{Self}` is the event; for several, an enum with \
+            `#[derive(EventSet)]` and a variant for each"
 )]
 pub trait EventSet: Sized {
     /// What the reader gets: the enum itself, or the event of a [`SingleEvent`].
@@ -325,6 +328,28 @@ pub trait EventSet: Sized {
         }
         Ok(())
     }
+}
+
+/// What a reader of an event set gets: [`EventSet::Item`].
+///
+/// Folds, projectors and effects name it in their methods. Where their events are no event set, that
+/// is said of the associated type; and what derives [`DomainIds`], as events and folds do, yields
+/// itself, so that the method which would have got it is not a second error.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event set",
+    label = "not an event set",
+    note = "for one event type write `SingleEvent<{Self}>`, where `{Self}` is the event; for several, an enum with \
+            `#[derive(EventSet)]` and a variant for each"
+)]
+pub trait Yields {
+    /// It.
+    type Item;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: EventSet> Yields for S {
+    type Item = S::Item;
 }
 
 /// The event set with exactly one type.

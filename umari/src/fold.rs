@@ -1,7 +1,7 @@
 //! Folds: state that is derived from the log on every call.
 
 use crate::domain_id::{DomainIds, FromDomainIdsError};
-use crate::event::{EventSet, SerializationError, StoredEvent};
+use crate::event::{EventSet, SerializationError, StoredEvent, Yields};
 use crate::host::TransactionError;
 
 mod builtin;
@@ -59,7 +59,7 @@ pub trait Fold: DomainIds + 'static {
 
     /// Applies one event. Events come in the order of the log; one whose data key has been
     /// deleted does not come at all.
-    fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as EventSet>::Item>);
+    fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as Yields>::Item>);
 }
 
 /// Why folds could not be run.

@@ -1,6 +1,6 @@
 //! Projectors: events in, rows out.
 
-use crate::event::{EventSet, StoredEvent, decode};
+use crate::event::{EventSet, StoredEvent, Yields, decode};
 use crate::host::{QueryItem, RawEvent};
 
 /// A read model that is built from events in the module's own SQLite database.
@@ -68,8 +68,7 @@ pub trait Projector: Sized {
     /// # Errors
     ///
     /// Whatever keeps the projector from going on; the host delivers the event again later.
-    fn handle(&mut self, event: StoredEvent<<Self::Query as EventSet>::Item>)
-    -> anyhow::Result<()>;
+    fn handle(&mut self, event: StoredEvent<<Self::Query as Yields>::Item>) -> anyhow::Result<()>;
 }
 
 /// The events to deliver to `P`. The exported glue and test harnesses share this function.

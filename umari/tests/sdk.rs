@@ -1,5 +1,8 @@
 //! The SDK, run through its public API against a small host in memory.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 #[path = "sdk/panics.rs"]
 mod panics;
 #[path = "sdk/shop.rs"]
@@ -45,4 +48,34 @@ fn diagnostics_of_a_build() {
     cases.pass("tests/built/toggle_of_opposing_events.rs");
     cases.compile_fail("tests/built/toggle_of_events_with_different_domain_ids.rs");
     cases.compile_fail("tests/built/toggle_of_one_event.rs");
+}
+
+/// What is pinned is one error for each of them, in the harness too.
+#[test]
+fn each_mistake_is_one_error() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut folders = vec![
+        tests.join("built"),
+        tests.join("../../umari-testing/tests/ui"),
+    ];
+    folders.extend(files(&tests.join("ui")));
+    let mut mistakes = 0;
+    for file in folders.iter().flat_map(|folder| files(folder)) {
+        if file
+            .extension()
+            .is_none_or(|extension| extension != "stderr")
+        {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let errors = text.lines().filter(|line| line.starts_with("error"));
+        assert_eq!(errors.count(), 1, "errors in {}", file.display());
+        mistakes += 1;
+    }
+    assert!(mistakes > 150, "there are {mistakes} of them");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }

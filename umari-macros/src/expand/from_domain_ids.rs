@@ -46,7 +46,7 @@ fn implement(node: &Struct<'_>) -> TokenStream {
                 )?
             }
         } else if field.attrs.from_domain_id.is_some() {
-            quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default())
+            quote_spanned!(ty.span()=> <#ty as ::umari::domain_id::field::DefaultField>::by_default())
         } else {
             let argument = format_ident!("argument_{}", field.ident);
             quote!(#argument)

@@ -12,6 +12,7 @@ use umari::decider::Decider;
 use umari::domain_id::{DomainIds, FromDomainIds};
 
 use crate::given::short;
+use crate::never::Never;
 use crate::report::{Report, Verdict};
 
 /// The input of a command under test: it can be sent as JSON and read back.
@@ -27,6 +28,29 @@ pub trait CommandInput: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> CommandInput for T {}
+
+/// A command under test: `Fn(I, CommandContext) -> Result<ExecuteOutput, E>`, an exported function or one of
+/// your own.
+#[diagnostic::on_unimplemented(
+    message = "`when` takes a command, which `{Self}` is not",
+    label = "not `fn(Input, CommandContext) -> Result<ExecuteOutput, _>`",
+    note = "a command takes its input and a `CommandContext`, and returns `anyhow::Result<ExecuteOutput>`: what `Command::execute` \
+            returns, not the events; anything else can be called by `.when_called(|context| ..)`"
+)]
+pub trait CommandFunction<I, E>: Fn(I, CommandContext) -> Result<ExecuteOutput, E> {}
+
+#[diagnostic::do_not_recommend]
+impl<F, I, E> CommandFunction<I, E> for F where F: Fn(I, CommandContext) -> Result<ExecuteOutput, E> {}
+
+// See `Never`: without it, the compiler would speak of `Fn`.
+#[diagnostic::do_not_recommend]
+impl<F, I, E> CommandFunction<I, E> for F
+where
+    F: Fn(I, CommandContext) -> Result<ExecuteOutput, E>,
+    for<'a> &'a (): Never,
+    F: CommandFunction<I, E>,
+{
+}
 
 type Function = dyn Fn(CommandContext) -> anyhow::Result<ExecuteOutput>;
 

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 
 pub use crate::boundary::slots::{IfDecider, IfFold, With, WithDecider, WithFold, WithFolds};
 
-use super::{CommandContext, ExecuteOutput, Rejection};
+use super::{CommandContext, Emit, ExecuteOutput, Rejection};
+use crate::__private::Never;
 use crate::domain_id::{DomainIdValues, FromDomainIds, FromDomainIdsError};
 
 /// What can be built from the domain ids of an input alone.
@@ -67,11 +68,76 @@ impl<D, Input> InputOf<D, Self> for Input {
     }
 }
 
+/// What decides: `FnOnce(I, States) -> anyhow::Result<Emit>`.
+///
+/// A closure with another number of arguments is reported before this is asked, in the compiler's
+/// words; this is for functions, and for what cannot be called.
+#[diagnostic::on_unimplemented(
+    message = "`execute` takes a decision on the input `{I}` and the states `{States}`",
+    label = "not `|input, states| -> anyhow::Result<Emit>`",
+    note = "write `.execute(|input, states| Ok(emit![..]))`, or a function `fn(input: {I}, states: {States}) -> anyhow::Result<Emit>`",
+    note = "the states are `()` without a fold, the state itself with one, and a tuple with more"
+)]
+pub trait Decision<I, States, Decided>: FnOnce(I, States) -> Decided {}
+
+#[diagnostic::do_not_recommend]
+impl<I, States, Decided, D: FnOnce(I, States) -> Decided> Decision<I, States, Decided> for D {}
+
+#[diagnostic::do_not_recommend]
+impl<I, States, Decided, D: FnOnce(I, States) -> Decided> Decision<I, States, Decided> for D
+where
+    for<'a> &'a (): Never,
+    D: Decision<I, States, Decided>,
+{
+}
+
+/// What a decision returns: `anyhow::Result<Emit>`.
+///
+/// As no other result has it, the compiler knows the error of `Ok(emit![..])`, of `?` and of `bail!`.
+#[diagnostic::on_unimplemented(
+    message = "a decision returns `anyhow::Result<Emit>`, and this one `{Self}`",
+    label = "does not return `Ok(emit![..])`",
+    note = "end it with `Ok(emit![..])`, which lists the events to write, or with `Ok(emit![])` for none",
+    note = "what speaks against it goes out by `anyhow::ensure!`, `anyhow::bail!` or `?`"
+)]
+pub trait Decided {
+    /// Itself.
+    ///
+    /// # Errors
+    ///
+    /// What spoke against it.
+    fn into_result(self) -> anyhow::Result<Emit>;
+}
+
+impl Decided for anyhow::Result<Emit> {
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// The result of a function, by its type alone.
+pub trait Returns {
+    /// It.
+    type Returned;
+}
+
+impl<R> Returns for fn() -> R {
+    type Returned = R;
+}
+
+/// A closure that panics, or is `todo!()`, returns nothing at all. The type has no name of its own yet.
+#[diagnostic::do_not_recommend]
+impl Decided for <fn() -> ! as Returns>::Returned {
+    fn into_result(self) -> anyhow::Result<Emit> {
+        self
+    }
+}
+
 /// What an exported function takes first: what can be decoded from JSON.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from JSON, so it is no input of a command",
     label = "no `Deserialize`",
-    note = "the input is a struct with `#[derive(DomainIds, Deserialize)]`"
+    note = "add `Deserialize` to its derives: the input is a struct with `#[derive(DomainIds, Deserialize)]`"
 )]
 pub trait CommandInput {
     /// Mentioned by the macro.

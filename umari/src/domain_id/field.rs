@@ -104,6 +104,23 @@ impl<T: ?Sized> UnfitKind for Probe<T> {
     }
 }
 
+/// What `#[from_domain_id(default)]` makes: the default of a field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no default, which `#[from_domain_id(default)]` asks for",
+    label = "no `Default`",
+    note = "add `Default` to the derives of `{Self}`, or leave the attribute out: the field is then an argument of `.fold_args(..)`"
+)]
+pub trait DefaultField {
+    fn by_default() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default> DefaultField for T {
+    fn by_default() -> T {
+        T::default()
+    }
+}
+
 /// Asked for where an encryption scope has more than one value; nothing has it.
 #[diagnostic::on_unimplemented(
     message = "an event is encrypted under one scope, and `{Self}` has any number of values",

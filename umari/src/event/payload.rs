@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Event, EventSet, SerializationCause, SerializationError, StoredEvent};
+use crate::__private::Never;
 use crate::domain_id::DomainIdValues;
 use crate::host::{NewEvent, RawEvent};
 
@@ -239,7 +240,7 @@ impl<Shape, T: From<Shape>> NextShape<Shape> for T {
 pub fn upcast_with<E: Event, A: DeserializeOwned, R: Upcasted>(
     version: u32,
     json: &str,
-    function: impl FnOnce(A) -> R,
+    function: impl UpcastFunction<A, R>,
     events: &mut Vec<E>,
 ) -> Result<(), SerializationCause> {
     let made = function(read(json, version)?)
@@ -257,6 +258,26 @@ pub fn upcast_with<E: Event, A: DeserializeOwned, R: Upcasted>(
         }
     }
     Ok(())
+}
+
+/// The function of an `#[upcast(version = 1, with = function)]`: data in, and what [`Upcasted`] allows out.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an upcast is a function of the data alone, which this is not",
+    label = "does not take one argument",
+    note = "write `fn(data: serde_json::Value) -> serde_json::Value`, with any type in place of the first that has `Deserialize`"
+)]
+pub trait UpcastFunction<Data, Made>: FnOnce(Data) -> Made {}
+
+#[diagnostic::do_not_recommend]
+impl<Data, Made, F: FnOnce(Data) -> Made> UpcastFunction<Data, Made> for F {}
+
+#[diagnostic::do_not_recommend]
+impl<Data, Made, F: FnOnce(Data) -> Made> UpcastFunction<Data, Made> for F
+where
+    for<'a> &'a (): Never,
+    F: UpcastFunction<Data, Made>,
+{
 }
 
 /// What the function of an `#[upcast(version = 1, with = function)]` may return: the data in the

@@ -269,6 +269,7 @@ pub enum ToggleEvents<A, B> {
     B(B),
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Event, B: Event> EventSet for ToggleEvents<A, B> {
     type Item = Self;
 

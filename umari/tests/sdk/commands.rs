@@ -55,6 +55,62 @@ fn what_was_decided_is_written_with_its_tags_scope_and_version() {
     );
 }
 
+/// `execute` does not say what a closure returns, so that it can say what is wrong with it; the type of
+/// the error is found nevertheless.
+#[test]
+fn a_decision_ends_in_any_way() {
+    let (_store, _installed) = Store::install();
+    let command = || Command::new(Input { shop_id: 1 }, CommandContext::new());
+    let endings = [
+        command().execute(|_, ()| Ok(emit![])),
+        command().execute(|_, ()| anyhow::bail!("bailed out")),
+        command().execute(|input, ()| {
+            anyhow::ensure!(input.shop_id == 2, "ensured");
+            Ok(emit![connected(2)])
+        }),
+        command().execute(|_, ()| {
+            let shop_id = "one".parse()?;
+            Ok(emit![connected(shop_id)])
+        }),
+        command().execute(|_, ()| Err(Rejection::new("closed", "turned into").into())),
+        command().execute(|input, ()| match input.shop_id {
+            1 => Err(Rejection::new("closed", "first arm"))?,
+            _ => Ok(Emit::new()),
+        }),
+        command().execute(|input, ()| {
+            if input.shop_id == 2 {
+                return Ok(emit![]);
+            }
+            let reason = anyhow::anyhow!("cause");
+            Err(reason.context("with context"))
+        }),
+        command().execute(refuse),
+    ];
+    let said = endings.map(|ending| match ending {
+        Ok(output) => format!("{} events", output.events.len()),
+        Err(error) => error.to_string(),
+    });
+    assert_eq!(
+        said,
+        [
+            "0 events",
+            "bailed out",
+            "ensured",
+            "invalid digit found in string",
+            "turned into",
+            "first arm",
+            "with context",
+            "by a function",
+        ]
+    );
+    let panics = || command().execute(|_, ()| panic!("not decided yet"));
+    assert!(std::panic::catch_unwind(panics).is_err());
+}
+
+fn refuse(_: Input, (): ()) -> anyhow::Result<Emit> {
+    anyhow::bail!("by a function")
+}
+
 #[test]
 fn a_private_command_is_named_after_its_input() {
     let (store, _installed) = Store::install();

@@ -3,6 +3,7 @@
 use umari::command::{CommandContext, ExecuteOutput};
 
 use super::super::{Call, CommandInput};
+use crate::never::Never;
 
 /// One of several calls at the same moment: a command with its input.
 ///
@@ -76,6 +77,18 @@ where
 {
     fn calls(self) -> Vec<RacingCall> {
         vec![self.0.call(), self.1.call()]
+    }
+}
+
+// See `Never`: without it, a call that is no list would be two errors, one for each half of it.
+#[diagnostic::do_not_recommend]
+impl<A, B, KA, KB> Racers<(KA, KB)> for (A, B)
+where
+    for<'a> &'a (): Never,
+    Self: Racers<(KA, KB)>,
+{
+    fn calls(self) -> Vec<RacingCall> {
+        unreachable!("nothing is `Never`")
     }
 }
 

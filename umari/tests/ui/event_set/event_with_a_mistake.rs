@@ -8,13 +8,13 @@ struct ShopConnected {
 }
 
 #[derive(Event, DomainIds, Serialize, Deserialize)]
-#[event_type("")]
+#[event_type("shop.closed")]
 struct ShopClosed {
     #[domain_id]
     shop_id: u64,
 }
 
-// The two mistakes are in the events; the set has none of its own.
+// The mistake is in an event; the set has none of its own.
 #[derive(EventSet)]
 enum Query {
     #[scope(shop_id)]

@@ -32,7 +32,9 @@ impl Fold for ShopIsNew {
     type Events = ShopExists;
     type State = bool;
 
-    fn apply(&self, _state: &mut bool, _event: StoredEvent<ShopConnected>) {}
+    fn apply(&self, is_new: &mut bool, _exists: StoredEvent<ShopExists>) {
+        *is_new = false;
+    }
 }
 
 fn main() {}
