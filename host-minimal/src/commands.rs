@@ -181,8 +181,8 @@ impl Commands {
         input: &str,
         call: &Call,
     ) -> Result<Executed, ExecuteError> {
-        let deadline = Instant::now() + self.services.settings.command_deadline;
         let module = self.find(name)?;
+        let deadline = Instant::now() + module.allowance(&self.services.settings).deadline;
         let _slot = self.slots.take(deadline).ok_or_else(|| {
             ExecuteError::Unavailable(format!(
                 "{} commands run already and none ended in time",
@@ -288,7 +288,7 @@ impl Commands {
             env: module.env(),
             present: self.services.present,
             output: Output::memory(),
-            memory_bytes: self.services.settings.memory_bytes,
+            memory_bytes: module.allowance(&self.services.settings).memory_bytes,
             transaction: Some(TransactionContext::new(log, module)),
             sqlite: None,
             http: None,

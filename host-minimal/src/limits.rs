@@ -208,6 +208,8 @@ pub const SHREDDING_REQUESTER_BYTES: usize = 255;
 pub const MODULE_NAME_BYTES: usize = 64;
 /// Environment variables of one module, names and values together.
 pub const MODULE_ENV_BYTES: usize = 256 << 10;
+/// Destinations of requests that the settings of one module may list.
+pub const MODULE_HTTP_TARGETS: usize = 64;
 
 // Trials.
 

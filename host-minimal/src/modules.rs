@@ -5,8 +5,10 @@
 
 pub(crate) mod component;
 pub mod name;
+pub mod settings;
 pub mod store;
 
 pub use self::component::{LoadError, command_schema};
 pub use self::name::{InvalidModuleName, ModuleKind, ModuleName};
+pub use self::settings::ModuleSettings;
 pub use self::store::{ModuleStore, ModuleStoreError, StoredModule};

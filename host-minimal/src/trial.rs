@@ -24,7 +24,7 @@ use crate::host::Settings;
 use crate::keys::{KeyError, KeyRing, MasterKey};
 use crate::limits;
 use crate::modules::component::{Identity, LoadedModule, Services};
-use crate::modules::{LoadError, ModuleKind, ModuleName};
+use crate::modules::{LoadError, ModuleKind, ModuleName, ModuleSettings};
 use crate::shredding::Shredder;
 use crate::store::{EventLog, Query, RecordedEvent, Rehearsal};
 use crate::subscriptions::ModuleFiles;
@@ -203,6 +203,7 @@ impl Trials {
             name: name.clone(),
             version: Version::new(0, 0, 0),
             env: BTreeMap::new(),
+            settings: ModuleSettings::default(),
         };
         let module = LoadedModule::load(&self.engine, &self.cache, identity, wasm)?;
         Ok(Candidate { module })

@@ -23,5 +23,7 @@ mod pausing;
 mod projectors;
 #[path = "host/reading.rs"]
 mod reading;
+#[path = "host/settings.rs"]
+mod settings;
 #[path = "host/streams.rs"]
 mod streams;

@@ -314,6 +314,9 @@ pub(crate) enum KindAction {
         /// An environment variable of the module
         #[arg(long = "env", value_name = "KEY=VALUE")]
         env: Vec<EnvPair>,
+        /// How the module runs, as under `[package.metadata.umari]` but in JSON
+        #[arg(long, value_name = "JSON|@FILE|-")]
+        settings: Option<Input>,
         /// Activate the version as well
         #[arg(long)]
         activate: bool,

@@ -9,6 +9,7 @@ mod subscriptions;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use host_minimal::modules::ModuleSettings;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub(crate) struct Upload<'a> {
     pub(crate) version: &'a str,
     pub(crate) wasm: &'a [u8],
     pub(crate) env: &'a BTreeMap<String, String>,
+    pub(crate) settings: &'a ModuleSettings,
 }
 
 /// A server.
@@ -143,6 +145,10 @@ impl Client {
         let pairs = upload.env.iter();
         headers
             .extend(pairs.map(|(key, value)| ("x-umari-env", format!("{key}={}", segment(value)))));
+        if *upload.settings != ModuleSettings::default() {
+            let settings = upload.settings.to_json().to_string();
+            headers.push(("x-umari-settings", segment(&settings)));
+        }
         self.call("POST", &path, &headers, upload.wasm)
     }
 

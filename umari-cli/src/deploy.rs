@@ -148,6 +148,7 @@ fn plan_all<'a>(
                     version: &artifact.module.version,
                     sha256: &artifact.sha256,
                     env: &all,
+                    settings: &artifact.settings,
                 };
                 let step = plan::plan(&wanted, &detail, policy);
                 let mut one = Planned {
@@ -194,6 +195,7 @@ impl Planned<'_> {
             version,
             wasm: &self.artifact.wasm,
             env: &self.env,
+            settings: &self.artifact.settings,
         }
     }
 

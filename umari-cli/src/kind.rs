@@ -41,6 +41,16 @@ impl ModuleKind {
     }
 }
 
+impl From<ModuleKind> for host_minimal::modules::ModuleKind {
+    fn from(kind: ModuleKind) -> Self {
+        match kind {
+            ModuleKind::Command => Self::Command,
+            ModuleKind::Projector => Self::Projector,
+            ModuleKind::Effect => Self::Effect,
+        }
+    }
+}
+
 impl std::fmt::Display for ModuleKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.singular())

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::args::{EnvPair, KindAction, ServerArgs};
+use host_minimal::Settings;
+use host_minimal::modules::ModuleSettings;
+
+use crate::args::{EnvPair, Input, KindAction, ServerArgs};
 use crate::build::record;
 use crate::client::{Client, Upload};
 use crate::kind::ModuleKind;
@@ -21,15 +24,19 @@ pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
             version,
             file,
             env,
+            settings,
             activate,
             server,
         } => upload(
             &connect(server)?,
-            kind,
-            name,
-            &version.to_string(),
-            file,
-            env,
+            &Given {
+                kind,
+                name,
+                version: &version.to_string(),
+                file,
+                env,
+                settings: settings.as_ref(),
+            },
             *activate,
         ),
         KindAction::List { json, server } => {
@@ -71,15 +78,28 @@ fn connect(server: &ServerArgs) -> Result<Client, Fault> {
     Ok(Client::new(&server.url, server.api_key.clone())?)
 }
 
-fn upload(
-    client: &Client,
+/// What the command line says about a module to upload.
+struct Given<'a> {
     kind: ModuleKind,
-    name: &str,
-    version: &str,
-    file: &Path,
-    env: &[EnvPair],
-    activate: bool,
-) -> Result<(), Fault> {
+    name: &'a str,
+    version: &'a str,
+    file: &'a Path,
+    env: &'a [EnvPair],
+    settings: Option<&'a Input>,
+}
+
+fn upload(client: &Client, given: &Given<'_>, activate: bool) -> Result<(), Fault> {
+    let Given {
+        kind,
+        name,
+        version,
+        file,
+        env,
+        settings,
+    } = *given;
+    let settings = settings
+        .map(|input| read_settings(kind, input))
+        .transpose()?;
     let wasm = std::fs::read(file).map_err(|error| {
         Fault::new(format!("cannot read {}", file.display())).why(error.to_string())
     })?;
@@ -94,6 +114,7 @@ fn upload(
         version,
         wasm: &wasm,
         env: &env,
+        settings: &settings.unwrap_or_default(),
     })?;
     output::status(
         GOOD,
@@ -108,6 +129,20 @@ fn upload(
         output::status(GOOD, "Activated", &format!("{kind} {name} {version}"));
     }
     Ok(())
+}
+
+fn read_settings(kind: ModuleKind, input: &Input) -> Result<ModuleSettings, Fault> {
+    let settings = ModuleSettings::from_json(&input.read()?);
+    settings
+        .and_then(|settings| {
+            settings.check(kind.into(), &Settings::default())?;
+            Ok(settings)
+        })
+        .map_err(|error| {
+            Fault::usage("the settings cannot be used")
+                .why(error.to_string())
+                .help(r#"write them as --settings '{"start": "latest"}', or --settings @FILE"#)
+        })
 }
 
 /// Finds the usual mistakes, the wrong file and the wrong kind, before anything is sent.
@@ -165,6 +200,7 @@ fn versions(kind: ModuleKind, name: &str, answer: &Value) -> String {
         ("SIZE", Align::Right),
         ("SHA-256", Align::Left),
         ("", Align::Left),
+        ("SETTINGS", Align::Left),
     ]);
     for stored in answer
         .get("versions")
@@ -183,9 +219,24 @@ fn versions(kind: ModuleKind, name: &str, answer: &Value) -> String {
         } else {
             ""
         };
-        table.row([version, size, text(stored.get("sha256")), mark.to_owned()]);
+        table.row([
+            version,
+            size,
+            text(stored.get("sha256")),
+            mark.to_owned(),
+            settings(stored),
+        ]);
     }
     format!("{kind} {name}\n{}", table.render("  "))
+}
+
+/// A version's settings on one line. Those of a newer server are shown as they come.
+fn settings(stored: &Value) -> String {
+    let Some(document) = stored.get("settings") else {
+        return String::new();
+    };
+    let document = document.to_string();
+    ModuleSettings::from_json(&document).map_or(document, |settings| settings.to_string())
 }
 
 fn active(module: &Value) -> Option<String> {
@@ -210,13 +261,14 @@ mod tests {
     fn versions_are_a_table_with_the_active_one_marked() {
         let answer = json!({ "kind": "command", "name": "a", "active": "1.0.1", "versions": [
             { "version": "1.0.0", "sha256": "aa", "size": 98_100 },
-            { "version": "1.0.1", "sha256": "bb", "size": 1_200_000 },
+            { "version": "1.0.1", "sha256": "bb", "size": 1_200_000,
+              "settings": { "limits": { "memory_mb": 32 }, "start": "latest" } },
         ] });
         expect![[r#"
             command a
-              VERSION     SIZE  SHA-256
+              VERSION     SIZE  SHA-256          SETTINGS
               1.0.0    98.1 KB  aa
-              1.0.1     1.2 MB  bb       active"#]]
+              1.0.1     1.2 MB  bb       active  start=latest memory_mb=32"#]]
         .assert_eq(
             &anstream::adapter::strip_str(&versions(ModuleKind::Command, "a", &answer)).to_string(),
         );

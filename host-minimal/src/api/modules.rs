@@ -15,10 +15,13 @@ use super::{Problem, blocking, read_body};
 use crate::Host;
 use crate::host::Upload;
 use crate::limits;
-use crate::modules::{ModuleKind, ModuleName, StoredModule};
+use crate::modules::{ModuleKind, ModuleName, ModuleSettings, StoredModule};
 
 /// Each header of this name sets one environment variable: `NAME=value`, percent-encoded.
 const ENV_HEADER: &str = "x-umari-env";
+
+/// The module's settings: one JSON document, percent-encoded where it must be.
+const SETTINGS_HEADER: &str = "x-umari-settings";
 
 #[derive(Serialize)]
 struct VersionBody {
@@ -30,6 +33,7 @@ struct VersionBody {
     sdk: String,
     contract: String,
     env: Vec<String>,
+    settings: Value,
     uploaded_at: String,
     active: bool,
 }
@@ -101,12 +105,14 @@ pub(super) async fn upload(
     let name = parse_name(&name)?;
     let version = parse_version(&version)?;
     let env = parse_env(&head.headers)?;
+    let settings = parse_settings(&head.headers)?;
     let inserted = blocking(move || {
         host.upload(Upload {
             kind,
             name,
             version,
             env,
+            settings,
             wasm,
         })
     })
@@ -209,6 +215,21 @@ fn parse_env(headers: &HeaderMap) -> Result<BTreeMap<String, String>, Problem> {
     Ok(env)
 }
 
+fn parse_settings(headers: &HeaderMap) -> Result<ModuleSettings, Problem> {
+    let mut given = headers.get_all(SETTINGS_HEADER).iter();
+    let Some(value) = given.next() else {
+        return Ok(ModuleSettings::default());
+    };
+    let invalid = |reason: &str| Problem::invalid_settings(format!("{SETTINGS_HEADER}: {reason}"));
+    if given.next().is_some() {
+        return Err(invalid("the header is given twice"));
+    }
+    let text = percent_decode(value.as_bytes())
+        .decode_utf8()
+        .map_err(|_| invalid("it is not UTF-8"))?;
+    ModuleSettings::from_json(&text).map_err(|error| invalid(&error.to_string()))
+}
+
 impl From<StoredModule> for VersionBody {
     fn from(module: StoredModule) -> Self {
         Self {
@@ -221,6 +242,7 @@ impl From<StoredModule> for VersionBody {
             contract: module.contract,
             // Names only: values may be secrets.
             env: module.env.into_keys().collect(),
+            settings: module.settings.to_json(),
             uploaded_at: module
                 .uploaded_at
                 .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
@@ -249,6 +271,27 @@ mod tests {
         assert_eq!(env["A"], "1 2");
         assert_eq!(env["B"], "x=y");
         assert_eq!(env["C"], "");
+    }
+
+    #[test]
+    fn settings_are_one_json_document() {
+        let settings = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(SETTINGS_HEADER, HeaderValue::from_static(value));
+            }
+            parse_settings(&headers)
+        };
+        assert_eq!(settings(&[]).unwrap(), ModuleSettings::default());
+        let latest = settings(&[r#"{"start":"latest"}"#]).unwrap();
+        assert_eq!(
+            settings(&["%7B%22start%22%3A%22latest%22%7D"]).unwrap(),
+            latest
+        );
+        assert_ne!(latest, ModuleSettings::default());
+        for wrong in [&["{}", "{}"][..], &["%FF"], &[""], &[r#"{"strat":1}"#]] {
+            settings(wrong).unwrap_err();
+        }
     }
 
     #[test]

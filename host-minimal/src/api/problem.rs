@@ -161,6 +161,10 @@ impl Problem {
         )
     }
 
+    pub(super) fn invalid_settings(detail: impl Into<String>) -> Self {
+        Self::bad_request("invalid-settings", "Invalid settings", detail)
+    }
+
     pub(super) fn unreadable_body(error: &axum::Error) -> Self {
         Self::bad_request("unreadable-body", "Body not readable", chain(error))
     }
@@ -306,6 +310,7 @@ impl From<ModuleError> for Problem {
                 "Body too large",
                 detail,
             ),
+            ModuleError::Settings(_) => Self::invalid_settings(detail),
             ModuleError::Store(error) => error.into(),
             ModuleError::Stuck { .. } => {
                 Self::new(StatusCode::CONFLICT, "module-stuck", "Module stuck", detail)
@@ -340,7 +345,8 @@ impl From<ModuleStoreError> for Problem {
         let detail = chain(&error);
         match error {
             ModuleStoreError::VersionExists { .. }
-            | ModuleStoreError::EnvironmentDiffers { .. } => Self::new(
+            | ModuleStoreError::EnvironmentDiffers { .. }
+            | ModuleStoreError::SettingsDiffer { .. } => Self::new(
                 StatusCode::CONFLICT,
                 "version-exists",
                 "Version exists",

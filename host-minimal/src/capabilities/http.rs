@@ -19,10 +19,12 @@ mod policy;
 mod scripted;
 
 use self::connect::PolicedConnector;
+use self::policy::Refused;
 pub use self::policy::{HttpPolicy, HttpPolicyError};
 pub use self::scripted::{Outgoing, OutgoingFailure, OutgoingRequest, OutgoingResponse};
 use crate::engine::guest::GuestState;
 use crate::limits;
+use crate::modules::settings::HttpTarget;
 
 /// The client that all effects of a host share.
 #[derive(Debug, Clone)]
@@ -74,11 +76,13 @@ pub(crate) struct HttpContext {
 }
 
 impl HttpContext {
-    pub(crate) fn new(client: HttpClient) -> Self {
+    /// A context whose requests go where the host allows and, where there are such, to `targets`.
+    pub(crate) fn new(client: HttpClient, targets: Option<&[HttpTarget]>) -> Self {
         Self {
             wasi: WasiHttpCtx::new(),
             hooks: Hooks {
                 client: Some(client),
+                targets: targets.map(Arc::from),
                 deadline: Instant::now(),
             },
         }
@@ -96,6 +100,7 @@ impl Default for HttpContext {
             wasi: WasiHttpCtx::new(),
             hooks: Hooks {
                 client: None,
+                targets: None,
                 deadline: Instant::now(),
             },
         }
@@ -119,6 +124,8 @@ impl WasiHttpView for GuestState {
 
 struct Hooks {
     client: Option<HttpClient>,
+    /// What the module's settings allow; `None` for everything.
+    targets: Option<Arc<[HttpTarget]>>,
     deadline: Instant,
 }
 
@@ -133,8 +140,10 @@ impl WasiHttpHooks for Hooks {
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Processing), Error>> + Send> {
         let client = self.client.clone();
         let deadline = Deadlines::of(options, self.deadline);
+        let listed = policy::check_listed(self.targets.as_deref(), request.uri());
         Box::new(async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;
+            listed.map_err(denied)?;
             let response = send(&client, request, deadline).await?;
             Ok((response, Box::new(async { Ok(()) }) as Processing))
         })
@@ -174,10 +183,7 @@ async fn send(
         Way::Network { client, policy } => (client, policy),
         Way::Scripted(outgoing) => return scripted::send(outgoing, request).await,
     };
-    policy.check(request.uri()).map_err(|refused| {
-        tracing::warn!("an effect's request was refused: {refused}");
-        Error::HttpRequestDenied
-    })?;
+    policy.check(request.uri()).map_err(denied)?;
     let response = tokio::time::timeout(deadlines.first_byte, client.request(request))
         .await
         .map_err(|_elapsed| Error::HttpResponseTimeout)?
@@ -195,6 +201,11 @@ async fn send(
         })?
         .to_bytes();
     Ok(Response::from_parts(head, whole(body)))
+}
+
+fn denied(refused: Refused) -> Error {
+    tracing::warn!("an effect's request was refused: {refused}");
+    Error::HttpRequestDenied
 }
 
 fn whole(bytes: Bytes) -> WasiBody {

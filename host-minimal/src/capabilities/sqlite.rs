@@ -41,12 +41,13 @@ pub(crate) struct SqliteContext {
 }
 
 impl SqliteContext {
-    /// Opens the database at `path` in WAL mode and puts the guards on it.
+    /// Opens the database at `path` in WAL mode and puts the guards on it. It may grow to
+    /// `max_pages`.
     ///
     /// # Errors
     ///
     /// SQLite's, when the file cannot be opened or is no database.
-    pub(crate) fn open(path: &Path, begin: Begin) -> rusqlite::Result<Self> {
+    pub(crate) fn open(path: &Path, begin: Begin, max_pages: u32) -> rusqlite::Result<Self> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(limits::SQLITE_BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -54,7 +55,7 @@ impl SqliteContext {
         // events are then delivered again.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let guards = Guards::install(&mut connection)?;
+        let guards = Guards::install(&mut connection, max_pages)?;
         Ok(Self {
             connection,
             guards,

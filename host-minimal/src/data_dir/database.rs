@@ -90,6 +90,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT;
 
     CREATE UNIQUE INDEX api_key_name ON api_key (name) WHERE revoked_at IS NULL;",
+    // 5: a module's settings, beside its row: a column behind the bytes would be read through them.
+    "CREATE TABLE module_settings (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        settings TEXT NOT NULL CHECK (json_valid(settings)),
+        PRIMARY KEY (kind, name, version),
+        FOREIGN KEY (kind, name, version) REFERENCES module_version (kind, name, version)
+    ) STRICT;",
 ];
 
 /// The version that this host reads and writes.

@@ -8,8 +8,9 @@ use semver::Version;
 use super::{Host, Inner};
 use crate::limits;
 use crate::modules::component::{Identity, LoadError, LoadedModule};
+use crate::modules::settings::SettingsError;
 use crate::modules::store::{Inserted, NewModule};
-use crate::modules::{ModuleKind, ModuleName, ModuleStoreError, StoredModule};
+use crate::modules::{ModuleKind, ModuleName, ModuleSettings, ModuleStoreError, StoredModule};
 use crate::report::chain;
 use crate::subscriptions::{ModuleFiles, Subscription};
 
@@ -24,6 +25,8 @@ pub struct Upload {
     pub version: Version,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
+    /// How it runs, within the host's own limits.
+    pub settings: ModuleSettings,
     /// The component.
     pub wasm: Vec<u8>,
 }
@@ -44,6 +47,9 @@ pub enum ModuleError {
         /// Its size.
         bytes: usize,
     },
+    /// The settings are not for such a module, or beyond the host's limits.
+    #[error("the module's settings cannot be used")]
+    Settings(#[source] SettingsError),
     /// The module store refused or failed.
     #[error(transparent)]
     Store(#[from] ModuleStoreError),
@@ -69,6 +75,10 @@ pub(super) fn upload(inner: &Inner, upload: Upload) -> Result<Inserted, ModuleEr
             bytes: upload.wasm.len(),
         });
     }
+    upload
+        .settings
+        .check(upload.kind, &inner.services.settings)
+        .map_err(ModuleError::Settings)?;
     let loaded = LoadedModule::load(
         &inner.services.engine,
         &inner.cache,
@@ -77,6 +87,7 @@ pub(super) fn upload(inner: &Inner, upload: Upload) -> Result<Inserted, ModuleEr
             name: upload.name.clone(),
             version: upload.version.clone(),
             env: upload.env.clone(),
+            settings: upload.settings.clone(),
         },
         &upload.wasm,
     )?;
@@ -87,6 +98,7 @@ pub(super) fn upload(inner: &Inner, upload: Upload) -> Result<Inserted, ModuleEr
         sdk: loaded.record().sdk.clone(),
         contract: loaded.record().contract.clone(),
         env: upload.env,
+        settings: upload.settings,
         wasm: upload.wasm,
     })?)
 }
@@ -170,6 +182,7 @@ fn load_stored(inner: &Inner, stored: &StoredModule) -> Result<LoadedModule, Mod
             name: stored.name.clone(),
             version: stored.version.clone(),
             env: stored.env.clone(),
+            settings: stored.settings.clone(),
         },
         &wasm,
     )?)

@@ -8,7 +8,8 @@ use semver::Version;
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre};
 
-use super::{ModuleKind, ModuleName};
+use super::settings::Allowance;
+use super::{ModuleKind, ModuleName, ModuleSettings};
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::HttpContext;
@@ -18,6 +19,7 @@ use crate::engine::cache::CompileCache;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::inspect::{InspectError, ModuleExport, inspect};
 use crate::engine::trap::Crash;
+use crate::host::Settings;
 use crate::limits;
 use crate::shredding::Shredder;
 use crate::store::{EventLog, Query};
@@ -33,6 +35,7 @@ struct Inner {
     name: ModuleName,
     version: Version,
     env: BTreeMap<String, String>,
+    settings: ModuleSettings,
     record: ModuleExport,
     pre: InstancePre<GuestState>,
     exports: Exports,
@@ -86,6 +89,7 @@ pub(crate) struct Identity {
     pub(crate) name: ModuleName,
     pub(crate) version: Version,
     pub(crate) env: BTreeMap<String, String>,
+    pub(crate) settings: ModuleSettings,
 }
 
 impl LoadedModule {
@@ -116,6 +120,7 @@ impl LoadedModule {
             name,
             version,
             env,
+            settings,
         } = identity;
         let pre = engine
             .linker(kind)
@@ -131,6 +136,7 @@ impl LoadedModule {
                 name,
                 version,
                 env,
+                settings,
                 record,
                 pre,
                 exports,
@@ -147,6 +153,7 @@ impl LoadedModule {
                 name: inner.name.clone(),
                 version: inner.version.clone(),
                 env,
+                settings: inner.settings.clone(),
                 record: inner.record.clone(),
                 pre: inner.pre.clone(),
                 exports: inner.exports.clone(),
@@ -170,6 +177,15 @@ impl LoadedModule {
         &self.inner.env
     }
 
+    pub(crate) fn settings(&self) -> &ModuleSettings {
+        &self.inner.settings
+    }
+
+    /// What the module may use on a host with these settings.
+    pub(crate) fn allowance(&self, host: &Settings) -> Allowance {
+        self.settings().allowance(self.kind(), host)
+    }
+
     pub(crate) fn record(&self) -> &ModuleExport {
         &self.inner.record
     }
@@ -190,7 +206,7 @@ impl LoadedModule {
             env: self.env(),
             present: Present::default(),
             output: Output::memory(),
-            memory_bytes: limits::GUEST_MEMORY_BYTES,
+            memory_bytes: self.allowance(&Settings::default()).memory_bytes,
             transaction: None,
             sqlite: None,
             http: Some(HttpContext::default()),
@@ -232,6 +248,7 @@ pub fn command_schema(
         name: command,
         version: Version::new(0, 0, 0),
         env: BTreeMap::new(),
+        settings: ModuleSettings::default(),
     };
     let record = inspect(wasm, identity.kind, &identity.name)?;
     let component = Component::new(engine.wasmtime(), wasm)
@@ -302,7 +319,7 @@ pub(crate) struct Services {
     pub(crate) shredder: Shredder,
     pub(crate) outputs: Outputs,
     pub(crate) http: crate::capabilities::http::HttpClient,
-    pub(crate) settings: crate::host::Settings,
+    pub(crate) settings: Settings,
     /// What the modules take for the present.
     pub(crate) present: Present,
 }

@@ -16,6 +16,7 @@ use semver::Version;
 use sha2::{Digest, Sha256};
 
 use super::name::{ModuleKind, ModuleName};
+use super::settings::ModuleSettings;
 use crate::data_dir::{self, DatabaseError};
 use crate::limits;
 
@@ -40,6 +41,8 @@ pub struct NewModule {
     pub contract: String,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
+    /// How it runs.
+    pub settings: ModuleSettings,
     /// The component.
     pub wasm: Vec<u8>,
 }
@@ -63,6 +66,8 @@ pub struct StoredModule {
     pub contract: String,
     /// Its environment variables.
     pub env: BTreeMap<String, String>,
+    /// How it runs.
+    pub settings: ModuleSettings,
     /// When it was stored, in whole microseconds.
     pub uploaded_at: DateTime<Utc>,
     /// Whether it is the version that runs.
@@ -72,7 +77,8 @@ pub struct StoredModule {
 /// What storing a module did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inserted {
-    /// The same version with the same bytes and environment was there, and nothing changed.
+    /// The same version with the same bytes, environment and settings was there, and nothing
+    /// changed.
     pub already_present: bool,
     /// The version as it is stored.
     pub module: StoredModule,
@@ -135,6 +141,23 @@ pub enum ModuleStoreError {
         /// The version that is taken.
         version: Version,
     },
+    /// The version exists with the same bytes and other settings.
+    #[error(
+        "{kind} {name} {version} exists with other settings: stored are {}, given are {}; give the \
+         changed module a new version", .stored.to_json(), .given.to_json()
+    )]
+    SettingsDiffer {
+        /// The module's kind.
+        kind: ModuleKind,
+        /// The module's name.
+        name: ModuleName,
+        /// The version that is taken.
+        version: Version,
+        /// The settings that are stored.
+        stored: Box<ModuleSettings>,
+        /// The settings that were given.
+        given: Box<ModuleSettings>,
+    },
     /// There is no such version to activate.
     #[error("there is no {kind} {name} {version} in the module store: upload it first")]
     UnknownVersion {
@@ -193,8 +216,9 @@ pub enum ModuleStoreError {
 /// All that a [`StoredModule`] is made of, for the start of a `SELECT`.
 const COLUMNS: &str =
     "v.kind, v.name, v.version, v.sha256, length(v.wasm), v.sdk, v.contract, v.env, \
-     v.uploaded_at, a.version IS NOT NULL
+     v.uploaded_at, a.version IS NOT NULL, coalesce(s.settings, '{}')
      FROM module_version v
+     LEFT JOIN module_settings s ON s.kind = v.kind AND s.name = v.name AND s.version = v.version
      LEFT JOIN active_module a ON a.kind = v.kind AND a.name = v.name AND a.version = v.version";
 
 impl ModuleStore {
@@ -210,7 +234,7 @@ impl ModuleStore {
     }
 
     /// Stores a version of a module. It is on disk when this returns. The same version with the
-    /// same bytes and environment may be stored again, which changes nothing.
+    /// same bytes, environment and settings may be stored again, which changes nothing.
     ///
     /// # Errors
     ///
@@ -226,6 +250,7 @@ impl ModuleStore {
                 name,
                 version,
                 env,
+                settings,
                 ..
             } = module;
             if stored.sha256 != sha256 {
@@ -242,6 +267,15 @@ impl ModuleStore {
                     kind,
                     name,
                     version,
+                });
+            }
+            if stored.settings != settings {
+                return Err(ModuleStoreError::SettingsDiffer {
+                    kind,
+                    name,
+                    version,
+                    stored: Box::new(stored.settings),
+                    given: Box::new(settings),
                 });
             }
             return Ok(Inserted {
@@ -264,6 +298,15 @@ impl ModuleStore {
                 serde_json::Value::from_iter(module.env.clone()).to_string(),
                 uploaded_at,
                 module.wasm,
+            ],
+        )?;
+        transaction.execute(
+            "INSERT INTO module_settings (kind, name, version, settings) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                module.kind.as_str(),
+                module.name.as_str(),
+                module.version.to_string(),
+                module.settings.to_json().to_string(),
             ],
         )?;
         let stored = find(&transaction, module.kind, &module.name, &module.version)?;
@@ -468,6 +511,7 @@ fn select(
 fn decode(row: &Row<'_>) -> Result<StoredModule, ModuleStoreError> {
     let (kind, name, version): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let (env, uploaded_at): (String, i64) = (row.get(7)?, row.get(8)?);
+    let settings: String = row.get(10)?;
     let damaged = |reason: String| {
         let module = format!("{kind} {name} {version}");
         ModuleStoreError::Damaged { module, reason }
@@ -483,6 +527,8 @@ fn decode(row: &Row<'_>) -> Result<StoredModule, ModuleStoreError> {
         sdk: row.get(5)?,
         contract: row.get(6)?,
         env: serde_json::from_str(&env).map_err(|e| damaged(format!("its environment: {e}")))?,
+        settings: ModuleSettings::from_json(&settings)
+            .map_err(|e| damaged(format!("its settings: {e}")))?,
         uploaded_at: DateTime::from_timestamp_micros(uploaded_at)
             .ok_or_else(|| damaged("its time of upload is out of range".to_owned()))?,
         active: row.get(9)?,

@@ -16,6 +16,7 @@ use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
 use crate::modules::ModuleKind;
 use crate::modules::component::{Exports, to_query};
+use crate::modules::settings::Allowance;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 
 use super::progress;
@@ -82,14 +83,18 @@ impl Instance {
     /// Starts an instance with its own connection and runs `init` in a transaction.
     pub(super) fn start(runtime: &Runtime) -> Result<Self, SubscriptionError> {
         let module = &runtime.module;
-        let settings = &runtime.services.settings;
+        let Allowance {
+            memory_bytes,
+            deadline,
+            sqlite_pages,
+        } = module.allowance(&runtime.services.settings);
         let is_effect = module.kind() == ModuleKind::Effect;
-        let (begin, deadline) = if is_effect {
-            (Begin::AtFirstWrite, settings.effect_deadline)
+        let begin = if is_effect {
+            Begin::AtFirstWrite
         } else {
-            (Begin::BeforeCall, settings.projector_deadline)
+            Begin::BeforeCall
         };
-        let sqlite = SqliteContext::open(&runtime.files.database, begin)?;
+        let sqlite = SqliteContext::open(&runtime.files.database, begin, sqlite_pages)?;
         progress::prepare(sqlite.host())?;
         let transaction = is_effect.then(|| {
             let log = runtime.services.log.clone();
@@ -99,10 +104,13 @@ impl Instance {
             env: module.env(),
             present: runtime.services.present,
             output: runtime.output.clone(),
-            memory_bytes: settings.memory_bytes,
+            memory_bytes,
             transaction,
             sqlite: Some(sqlite),
-            http: is_effect.then(|| HttpContext::new(runtime.services.http.clone())),
+            http: is_effect.then(|| {
+                let client = runtime.services.http.clone();
+                HttpContext::new(client, module.settings().http.as_deref())
+            }),
         }
         .into_store(&runtime.services.engine);
         start_call(&mut store, Instant::now() + deadline);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use host_minimal::commands::{Call, ExecuteError, Executed};
 use host_minimal::host::{ModuleStatus, Upload};
 use host_minimal::limits::EVENTS_PAGE_EVENTS;
-use host_minimal::modules::{ModuleKind, ModuleName};
+use host_minimal::modules::{ModuleKind, ModuleName, ModuleSettings};
 use host_minimal::store::{EventFilter, RecordedEvent};
 use host_minimal::subscriptions::Failure;
 use host_minimal::{Host, HostConfig, HttpPolicy};
@@ -321,6 +321,7 @@ pub(crate) fn upload(kind: ModuleKind, name: &str, version: &str, env: &[(&str, 
         name: self::name(name),
         version: version.parse().expect("a version"),
         env,
+        settings: ModuleSettings::default(),
         wasm: wasm.clone(),
     }
 }

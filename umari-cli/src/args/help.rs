@@ -115,7 +115,21 @@ A module is uploaded under the version in its Cargo.toml. A stored version never
 the server has the version with other content, raise it, or let --bump-patch do so (it edits
 Cargo.toml and builds again). What the server already has is not uploaded a second time.
 
-Variables in [package.metadata.umari.env] go along with the upload.
+What Cargo.toml says about a module goes along with the upload, and belongs to the version as its
+content does:
+  [package.metadata.umari]
+  start = \"latest\"                    # projectors, effects: what happened before the first start
+                                      # is not for it; otherwise it begins at the first event
+  http = [\"api.example.com\", \"*.example.org:8443\", \"https://pay.example\"]
+                                      # effects: the only hosts that it may call; [] is none
+
+  [package.metadata.umari.limits]     # less than the server allows, never more
+  memory_mb = 32                      # of one instance
+  deadline_ms = 2000                  # for one call of a command, or one event
+  sqlite_mb = 512                     # projectors, effects: the database
+
+  [package.metadata.umari.env]        # environment variables
+  API_BASE = \"https://api.example.com\"
 
 Examples:
   umari deploy
@@ -190,6 +204,7 @@ Examples:
 pub(super) const COMMANDS: &str = "\
 Examples:
   umari commands upload create-product 1.0.0 create_product.wasm --activate
+  umari commands upload create-product 1.0.1 create_product.wasm --settings '{\"limits\":{\"memory_mb\":32}}'
   umari commands activate create-product 1.0.0
   umari commands show create-product";
 

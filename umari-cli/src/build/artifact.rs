@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use host_minimal::modules::ModuleSettings;
 use sha2::{Digest as _, Sha256};
 
+use super::metadata;
 use super::project::ModuleCrate;
 use super::record::{self, Export};
 use crate::kind::ModuleKind;
@@ -25,6 +27,8 @@ pub(crate) struct Artifact {
     pub(crate) kind: ModuleKind,
     /// The names to deploy it under; one, except for a crate that exports several commands.
     pub(crate) names: Vec<String>,
+    /// How it shall run.
+    pub(crate) settings: ModuleSettings,
     /// Whether cargo found it up to date.
     pub(crate) fresh: bool,
     /// Time from the start of the build to its arrival.
@@ -59,6 +63,10 @@ impl Artifact {
         })?;
         let kind = record::kind_of(&exports);
         let names = names(module, kind, &exports)?;
+        let settings = module
+            .metadata
+            .settings_for(kind)
+            .map_err(|why| metadata::unusable(&module.manifest.display().to_string(), &why))?;
         let sha256 = digest(&wasm);
         Ok(Self {
             module: module.clone(),
@@ -67,6 +75,7 @@ impl Artifact {
             sha256,
             kind,
             names,
+            settings,
             fresh,
             elapsed,
         })
@@ -178,6 +187,21 @@ mod tests {
             load(&renamed, &[EFFECT]).expect("a module").names,
             ["notify"]
         );
+    }
+
+    #[test]
+    fn settings_for_another_kind_are_found_when_the_kind_is_known() {
+        let mut notify = module("notify", "1.0.0");
+        let table = serde_json::json!({ "umari": { "http": ["a.example"] } });
+        notify.metadata = metadata::read(&table, "x").expect("metadata");
+        let settings = load(&notify, &[EFFECT]).expect("an effect").settings;
+        assert_eq!(settings.to_string(), "http=a.example");
+        let fault = load(&notify, &[CONNECT]).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "the umari metadata in /shop/notify/Cargo.toml cannot be used"
+        );
+        assert!(fault.render().contains("`http` is not for a command"));
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use host_minimal::Settings;
+use host_minimal::modules::ModuleSettings;
+use host_minimal::modules::settings::{HttpTarget, ModuleLimits, Start};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::EnvPair;
+use crate::kind::ModuleKind;
 use crate::output::fault::Fault;
 
 /// The `umari` table of one package.
@@ -21,9 +25,40 @@ pub(crate) struct UmariMetadata {
     /// The commands to deploy a crate for, where it exports several.
     #[serde(default)]
     pub(crate) commands: Vec<String>,
+    /// Where a projector or an effect begins that has no position yet: `"beginning"` or
+    /// `"latest"`.
+    #[serde(default)]
+    start: Start,
+    /// What the module may use, where that is less than the host allows.
+    #[serde(default)]
+    limits: ModuleLimits,
+    /// Where an effect may send requests.
+    #[serde(default)]
+    http: Option<Vec<HttpTarget>>,
     /// What `umari dev` does besides running the modules.
     #[serde(default)]
     pub(crate) dev: DevMetadata,
+}
+
+impl UmariMetadata {
+    /// What goes along with the module's upload, besides its variables.
+    pub(crate) fn settings(&self) -> ModuleSettings {
+        let mut settings = ModuleSettings::default();
+        settings.start = self.start;
+        settings.limits = self.limits;
+        settings.http.clone_from(&self.http);
+        settings
+    }
+
+    /// The settings, checked for a module of this kind. A server may allow less than is usual, and
+    /// says so itself.
+    pub(crate) fn settings_for(&self, kind: ModuleKind) -> Result<ModuleSettings, String> {
+        let settings = self.settings();
+        settings
+            .check(kind.into(), &Settings::default())
+            .map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
 }
 
 /// `[package.metadata.umari.dev]`.
@@ -63,12 +98,14 @@ pub(crate) fn read(metadata: &Value, place: &str) -> Result<UmariMetadata, Fault
     let Some(table) = metadata.get("umari") else {
         return Ok(UmariMetadata::default());
     };
-    let wrong = |why: String| {
-        Fault::new(format!("the umari metadata in {place} cannot be used"))
-            .why(why)
-            .help("see `umari dev --help` for what can stand there")
-    };
-    let read = UmariMetadata::deserialize(table).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |why: String| unusable(place, &why);
+    let read: UmariMetadata = serde_path_to_error::deserialize(table).map_err(|error| {
+        let path = error.path().to_string();
+        wrong(match path.as_str() {
+            "." => error.into_inner().to_string(),
+            path => format!("`{path}`: {}", error.inner()),
+        })
+    })?;
     for (key, value) in &read.env {
         // The same rules as on the command line.
         format!("{key}={value}")
@@ -76,6 +113,13 @@ pub(crate) fn read(metadata: &Value, place: &str) -> Result<UmariMetadata, Fault
             .map_err(|why| wrong(format!("env: {why}")))?;
     }
     Ok(read)
+}
+
+/// The failure for a table that cannot be used.
+pub(crate) fn unusable(place: &str, why: &str) -> Fault {
+    Fault::new(format!("the umari metadata in {place} cannot be used"))
+        .why(why)
+        .help("see `umari deploy --help` and `umari dev --help` for what can stand there")
 }
 
 /// Fills `{url}` and the like into a text of the metadata. Unknown names stay as they are, since
@@ -135,17 +179,46 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_key() {
-        assert!(why(&json!({ "umari": { "env": { "A": [] } } })).contains("`A` must be a string"));
+        assert!(
+            why(&json!({ "umari": { "env": { "A": [] } } }))
+                .contains("`env`: `A` must be a string")
+        );
         assert!(
             why(&json!({ "umari": { "env": { "A B": "x" } } }))
                 .contains("`A B` is not a variable's name")
         );
+        assert!(why(&json!({ "umari": { "enviroment": {} } })).contains(
+            "unknown field `enviroment`, expected one of `env`, `name`, `commands`, `start`, \
+                 `limits`, `http`, `dev`"
+        ));
         assert!(
-            why(&json!({ "umari": { "enviroment": {} } })).contains("unknown field `enviroment`")
+            why(&json!({ "umari": { "limits": { "memroy_mb": 1 } } })).contains(
+                "unknown field `memroy_mb`, expected one of `memory_mb`, `deadline_ms`, `sqlite_mb`"
+            )
+        );
+        assert!(
+            why(&json!({ "umari": { "limits": { "memory_mb": "1" } } }))
+                .contains("`limits.memory_mb`: invalid type: string")
+        );
+        assert!(
+            why(&json!({ "umari": { "http": ["a.example/v1"] } }))
+                .contains("`http[0]`: \"a.example/v1\" is not where requests can go")
         );
         assert!(
             why(&json!({ "umari": { "dev": { "run": [{}] } } }))
                 .contains("missing field `package`")
+        );
+    }
+
+    #[test]
+    fn settings_are_those_of_the_kind() {
+        let table = json!({ "umari": { "start": "latest", "http": ["*.a.example"] } });
+        let read = read(&table, "x").expect("metadata");
+        let settings = read.settings_for(ModuleKind::Effect).expect("an effect's");
+        assert_eq!(settings.to_json(), table["umari"]);
+        assert_eq!(
+            read.settings_for(ModuleKind::Command),
+            Err("`start` is not for a command: only projectors and effects follow the log".into())
         );
     }
 

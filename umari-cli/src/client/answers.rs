@@ -118,6 +118,14 @@ pub(crate) struct StoredVersion {
     /// The names of its environment variables. Their values may be secrets and are not shown.
     #[serde(default)]
     pub(crate) env: Vec<String>,
+    /// Its settings, whole.
+    #[serde(default = "no_settings")]
+    pub(crate) settings: Value,
+}
+
+/// What a server says that knows no settings.
+fn no_settings() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 /// The active modules.

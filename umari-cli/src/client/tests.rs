@@ -74,6 +74,7 @@ fn an_upload_sends_the_bytes_the_key_and_each_variable() {
         version: "1.0.0+dev.12",
         wasm: b"\0asm",
         env: &env,
+        settings: &ModuleSettings::from_json(r#"{"start":"latest"}"#).expect("settings"),
     };
     let stored = client.upload(&upload).expect("stored");
     assert_eq!(stored.sha256.as_deref(), Some("ab"));
@@ -83,6 +84,7 @@ fn an_upload_sends_the_bytes_the_key_and_each_variable() {
     for header in [
         "x-umari-env: A=x%20y%3D1",
         "x-umari-env: B=%C3%BC",
+        "x-umari-settings: %7B%22start%22%3A%22latest%22%7D",
         "authorization: Bearer secret",
         "content-type: application/wasm",
     ] {

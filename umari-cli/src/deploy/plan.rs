@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use cargo_metadata::semver::{BuildMetadata, Version};
+use host_minimal::modules::ModuleSettings;
 
 use crate::build::artifact::digest;
 use crate::client::answers::{ModuleDetail, StoredVersion};
@@ -39,6 +40,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) sha256: &'a str,
     /// Its environment variables.
     pub(crate) env: &'a BTreeMap<String, String>,
+    /// How it shall run.
+    pub(crate) settings: &'a ModuleSettings,
 }
 
 /// What to do with it.
@@ -102,15 +105,18 @@ fn keep_or_activate(version: &str, detail: &ModuleDetail, policy: Policy) -> Ste
 }
 
 impl Wanted<'_> {
-    /// Whether a stored version can be this content with these variables, as far as is shown.
+    /// Whether a stored version can be this content with these variables and settings, as far as
+    /// is shown.
     fn may_be(&self, stored: &StoredVersion) -> bool {
         let same_names = stored.env.len() == self.env.len()
             && stored.env.iter().all(|it| self.env.contains_key(it));
-        same_names && stored.sha256.eq_ignore_ascii_case(self.sha256)
+        same_names
+            && stored.settings == self.settings.to_json()
+            && stored.sha256.eq_ignore_ascii_case(self.sha256)
     }
 
-    /// What to do where the version in Cargo.toml is taken: a development version has content and
-    /// variables in its name, so a stored one of that name is the same.
+    /// What to do where the version in Cargo.toml is taken: a development version has content,
+    /// variables and settings in its name, so a stored one of that name is the same.
     fn dev_step(&self, detail: &ModuleDetail) -> Step {
         let version = dev_version(self.version, &self.identity());
         if detail
@@ -124,17 +130,18 @@ impl Wanted<'_> {
         }
     }
 
-    /// A digest over content and variables; the content's own where there are none.
+    /// A digest over content, variables and settings; the content's own where there are none.
     fn identity(&self) -> String {
-        if self.env.is_empty() {
-            return self.sha256.to_ascii_lowercase();
+        let mut all = self.sha256.to_ascii_lowercase();
+        if self.env.is_empty() && *self.settings == ModuleSettings::default() {
+            return all;
         }
-        let variables: String = self
-            .env
-            .iter()
-            .map(|(key, value)| format!("{key}={value}\0"))
-            .collect();
-        digest(format!("{}\0{variables}", self.sha256.to_ascii_lowercase()).as_bytes())
+        for (key, value) in self.env {
+            all.push_str(&format!("\0{key}={value}"));
+        }
+        // No variable begins so: its name would be empty.
+        all.push_str(&format!("\0={}", self.settings.to_json()));
+        digest(all.as_bytes())
     }
 }
 
@@ -158,6 +165,7 @@ fn dev_version(version: &Version, sha256: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const RELEASE: Policy = Policy::Release { activate: true };
     const STORE_ONLY: Policy = Policy::Release { activate: false };
@@ -167,6 +175,7 @@ mod tests {
             version: (*version).to_owned(),
             sha256: (*sha256).to_owned(),
             env: Vec::new(),
+            settings: json!({}),
         };
         ModuleDetail {
             active: active.map(str::to_owned),
@@ -186,6 +195,7 @@ mod tests {
                 version: &version,
                 sha256,
                 env: &BTreeMap::new(),
+                settings: &ModuleSettings::default(),
             },
             detail,
             policy,
@@ -291,11 +301,13 @@ mod tests {
             version: &version,
             sha256: "0123456789abcdef",
             env: &env,
+            settings: &ModuleSettings::default(),
         };
         let stored = |version: &str, names: &[&str]| StoredVersion {
             version: version.to_owned(),
             sha256: "0123456789abcdef".to_owned(),
             env: names.iter().map(|name| (*name).to_owned()).collect(),
+            settings: json!({}),
         };
         // Other names are known to be other variables.
         let mut server = ModuleDetail {
@@ -353,12 +365,14 @@ mod tests {
             version: &version,
             sha256: "0123456789abcdef",
             env: &env,
+            settings: &ModuleSettings::default(),
         };
         let dev = dev_version(&version, &wanted.identity());
         let stored = |version: &str, name: &str| StoredVersion {
             version: version.to_owned(),
             sha256: "0123456789abcdef".to_owned(),
             env: vec![name.to_owned()],
+            settings: json!({}),
         };
         let mut server = ModuleDetail {
             active: Some("1.0.0".into()),
@@ -374,6 +388,46 @@ mod tests {
         assert_eq!(
             plan(&wanted, &server, Policy::Dev),
             Step::Keep { version: dev }
+        );
+    }
+
+    #[test]
+    fn other_settings_are_other_content() {
+        let version = Version::new(1, 0, 0);
+        let settings = ModuleSettings::from_json(r#"{"start":"latest"}"#).expect("settings");
+        let wanted = Wanted {
+            version: &version,
+            sha256: "0123456789abcdef",
+            env: &BTreeMap::new(),
+            settings: &settings,
+        };
+        let stored = |version: &str, settings: serde_json::Value| StoredVersion {
+            version: version.to_owned(),
+            sha256: "0123456789abcdef".to_owned(),
+            env: Vec::new(),
+            settings,
+        };
+        let server = |versions| ModuleDetail {
+            active: Some("1.0.0".into()),
+            versions,
+        };
+        let version = || "1.0.0".to_owned();
+        let same = server(vec![stored("1.0.0", json!({ "start": "latest" }))]);
+        assert_eq!(
+            plan(&wanted, &same, RELEASE),
+            Step::Keep { version: version() }
+        );
+        let other = server(vec![stored("1.0.0", json!({}))]);
+        assert_eq!(
+            plan(&wanted, &other, RELEASE),
+            Step::Conflict { version: version() }
+        );
+        let Step::Upload { version: dev } = plan(&wanted, &other, Policy::Dev) else {
+            panic!("an upload")
+        };
+        assert!(
+            dev.starts_with("1.0.0+dev.") && dev != "1.0.0+dev.0123456789ab",
+            "{dev}"
         );
     }
 }

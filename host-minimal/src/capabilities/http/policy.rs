@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use http::Uri;
 
+use crate::modules::settings::HttpTarget;
+
 /// Where effects may send requests: by default to public addresses only.
 ///
 /// A server that fetches what its users name must not reach into its own network (server-side
@@ -85,6 +87,23 @@ impl HttpPolicy {
              allow it by name if effects may call it"
         )))
     }
+}
+
+/// Looks whether a module that lists where it sends requests has listed this one.
+pub(super) fn check_listed(targets: Option<&[HttpTarget]>, uri: &Uri) -> Result<(), Refused> {
+    let Some(targets) = targets else {
+        return Ok(());
+    };
+    if targets.iter().any(|target| target.matches(uri)) {
+        return Ok(());
+    }
+    let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.authority());
+    let host = host.map_or("", |authority| {
+        authority.as_str().rsplit('@').next().unwrap_or("")
+    });
+    Err(Refused(format!(
+        "{scheme}://{host} is not listed under `http` in the module's settings"
+    )))
 }
 
 impl FromStr for Destination {

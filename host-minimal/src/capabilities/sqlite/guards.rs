@@ -61,9 +61,9 @@ fn millis(at: Instant) -> u64 {
 impl Guards {
     /// Puts limits and hooks on `connection`. The host's own statements pass until
     /// [`Guards::guest`] is called.
-    pub(super) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
+    pub(super) fn install(connection: &mut Connection, max_pages: u32) -> rusqlite::Result<Self> {
         confine(connection)?;
-        connection.pragma_update(None, "max_page_count", limits::SQLITE_PAGES)?;
+        connection.pragma_update(None, "max_page_count", max_pages)?;
         connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
 
         LazyLock::force(&START);

@@ -2,7 +2,8 @@ use super::*;
 
 fn database(begin: Begin) -> (tempfile::TempDir, SqliteContext) {
     let dir = tempfile::tempdir().unwrap();
-    let context = SqliteContext::open(&dir.path().join("m.sqlite"), begin).unwrap();
+    let context =
+        SqliteContext::open(&dir.path().join("m.sqlite"), begin, limits::SQLITE_PAGES).unwrap();
     (dir, context)
 }
 

@@ -24,6 +24,10 @@ fn version(text: &str) -> Version {
     text.parse().expect("a version")
 }
 
+fn settings(text: &str) -> ModuleSettings {
+    ModuleSettings::from_json(text).expect("settings")
+}
+
 fn module(kind: ModuleKind, text: &str, number: &str) -> NewModule {
     NewModule {
         kind,
@@ -32,6 +36,7 @@ fn module(kind: ModuleKind, text: &str, number: &str) -> NewModule {
         sdk: "umari 0.1.0".to_owned(),
         contract: "0.1.0".to_owned(),
         env: BTreeMap::from([("LOG".to_owned(), "a=b".to_owned())]),
+        settings: settings(r#"{"limits": {"memory_mb": 8}}"#),
         wasm: b"\0asm".to_vec(),
     }
 }
@@ -80,6 +85,17 @@ fn a_version_never_changes() {
         "{error}"
     );
 
+    let changed = NewModule {
+        settings: settings(r#"{"limits": {"memory_mb": 9}}"#),
+        ..module(Command, "sell", "1.0.0")
+    };
+    let error = store.insert(changed).expect_err("other settings");
+    assert_eq!(
+        error.to_string(),
+        "command sell 1.0.0 exists with other settings: stored are {\"limits\":{\"memory_mb\":8}}, \
+         given are {\"limits\":{\"memory_mb\":9}}; give the changed module a new version"
+    );
+
     assert_eq!(store.list(None).expect("a list"), [first.module]);
     store
         .insert(module(Effect, "sell", "1.0.0"))
@@ -98,8 +114,8 @@ fn what_is_stored_comes_back() {
         .expect("a read");
     assert_eq!(found.as_ref(), Some(&stored));
     assert_eq!(
-        (&stored.env, &stored.sdk, &stored.contract),
-        (&given.env, &given.sdk, &given.contract)
+        (&stored.env, &stored.settings, &stored.sdk, &stored.contract),
+        (&given.env, &given.settings, &given.sdk, &given.contract)
     );
     assert_eq!(
         (stored.size_bytes, stored.sha256, stored.active),
@@ -287,6 +303,24 @@ fn damage_is_an_error_that_names_the_module() {
         error.to_string(),
         "command sell 1.0.0 is damaged in the module store (its bytes do not have its hash): \
          upload it again under a new version"
+    );
+    other
+        .execute("UPDATE module_settings SET settings = '{\"strat\":1}'", [])
+        .expect("damage");
+    let error = store.list(None).expect_err("a key that there is not");
+    assert!(
+        error.to_string().contains("unknown field `strat`"),
+        "{error}"
+    );
+    other
+        .execute("DELETE FROM module_settings", [])
+        .expect("as a host without settings stored it");
+    let found = store
+        .get(Command, &name("sell"), &version("1.0.0"))
+        .expect("a read");
+    assert_eq!(
+        found.expect("a version").settings,
+        ModuleSettings::default()
     );
     other
         .execute("UPDATE module_version SET name = '../x'", [])
