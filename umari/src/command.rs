@@ -9,7 +9,7 @@ use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds, FromDomainIds, FromDomainIdsError};
 use crate::fold::{Fold, FoldError};
 use crate::host::{self, Host, QueryItem, Transaction};
-use requirements::{Decided, Decision, FromInput, InputOf};
+use requirements::{Decided, DecidesOn, Decision, FromInput};
 
 mod context;
 mod emit;
@@ -95,8 +95,7 @@ impl<I> Command<I> {
     /// As [`Command::execute`].
     pub fn decide<D>(self) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider,
-        I: InputOf<D, D::Input>,
+        D: Decider + DecidesOn<I, <D as Decider>::Input>,
         IfDecider<D, D>: FromInput,
     {
         let decider = D::from_input(&self.bindings).map_err(not_built::<D>);
@@ -115,8 +114,7 @@ impl<I> Command<I> {
     /// As [`Command::execute`].
     pub fn decide_with<D>(self, make: impl FnOnce(&I) -> D) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider,
-        I: InputOf<D, D::Input>,
+        D: Decider + DecidesOn<I, <D as Decider>::Input>,
     {
         let running = Running::start_bound(Evolving(make(&self.input)));
         self.run_decider(Ok(running))
@@ -127,8 +125,7 @@ impl<I> Command<I> {
         running: Result<Running<Evolving<D>>, FoldError>,
     ) -> anyhow::Result<ExecuteOutput>
     where
-        D: Decider,
-        I: InputOf<D, D::Input>,
+        D: Decider + DecidesOn<I, <D as Decider>::Input>,
     {
         let mut running = One(running.map_err(CommandError::Fold)?);
         let read = read(
@@ -141,7 +138,7 @@ impl<I> Command<I> {
             Read::Duplicate(output) => Ok(output),
             Read::Open(mut transaction) => {
                 let (decider, state) = running.0.into_decider();
-                let emit = decider.decide(self.input.into_input(), state)?;
+                let emit = decider.decide(D::input(self.input), state)?;
                 Ok(emit.commit(&mut *transaction)?)
             }
         }

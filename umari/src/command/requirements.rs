@@ -50,21 +50,24 @@ impl<F> NoArguments<F> for () {
     fn none() -> Self {}
 }
 
-/// The input that the decider `D` decides on.
+/// A decider that decides on the command's input `I`. Its own is `Expected`.
+///
+/// It is asked of the decider and not of the input: what a decider is may be known only once its
+/// closure is, and until then nothing is concluded from it.
 #[diagnostic::on_unimplemented(
-    message = "`{D}` decides on `{Expected}`, and the command's input is `{Self}`",
+    message = "`{Self}` decides on `{Expected}`, and the command's input is `{I}`",
     label = "this decider has another input",
-    note = "the input of the command is that of its decider: `type Input = {Self};` in `impl Decider for {D}`"
+    note = "the input of the command is that of its decider: `type Input = {I};` in `impl Decider for {Self}`"
 )]
-pub trait InputOf<D, Expected> {
-    /// Itself.
-    fn into_input(self) -> Expected;
+pub trait DecidesOn<I, Expected> {
+    /// The input itself.
+    fn input(input: I) -> Expected;
 }
 
 #[diagnostic::do_not_recommend]
-impl<D, Input> InputOf<D, Self> for Input {
-    fn into_input(self) -> Self {
-        self
+impl<D, I> DecidesOn<I, I> for D {
+    fn input(input: I) -> I {
+        input
     }
 }
 
