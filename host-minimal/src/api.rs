@@ -16,6 +16,7 @@
 //! | `GET /keys` | the scopes that have data keys or were shredded: `?prefix=shop_id:&after=&limit=` |
 //! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, and `&allow_unknown=true` for one that never had a key |
 //! | `GET /keys/audit` | the record of what was done to keys: `?after=&limit=` |
+//! | `GET /backup` | the log, or what came behind `after`, as [lines](crate::backup); `keys=none` leaves the data keys out |
 //! | `GET /correlations/{id}` | what one user action led to: executions, their events, and what triggered them |
 //! | `POST /api-keys`, `GET /api-keys`, `DELETE /api-keys/{id}` | makes a key, which is shown this once; lists them; revokes one |
 //!
@@ -33,6 +34,7 @@ use http_body_util::BodyExt;
 
 mod access;
 mod api_keys;
+mod backup;
 mod closing;
 mod commands;
 mod correlations;
@@ -49,6 +51,7 @@ mod subscriptions;
 mod waiting;
 
 pub use self::access::Access;
+use self::backup::Backups;
 use self::closing::Closing;
 pub use self::problem::Problem;
 use self::routes::Routes;
@@ -73,6 +76,7 @@ fn router_until(host: Host, access: Access, closing: Closing) -> Router {
         .layer(Extension(access))
         .layer(Extension(closing))
         .layer(Extension(Streams::default()))
+        .layer(Extension(Backups::default()))
         .fallback(async |request: Request| Problem::no_such_resource(request.uri().path()))
         .method_not_allowed_fallback(async |request: Request| {
             Problem::method_not_allowed(request.method(), request.uri().path())
@@ -96,6 +100,7 @@ fn routes(host: Host, access: Access) -> Routes {
         )
         .get(Scope::Read, "/commands/{name}/schema", commands::schema)
         .post(Scope::Read, "/projectors/{name}/query", projectors::query)
+        .get(Scope::Admin, "/backup", backup::backup)
         .get(Scope::Admin, "/keys", keys::list)
         .get(Scope::Admin, "/keys/audit", keys::audit)
         .delete(Scope::Admin, "/keys/{scope}", keys::shred)

@@ -11,9 +11,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub use database::DatabaseError;
-pub(crate) use database::open_database;
+pub(crate) use database::{SCHEMA_VERSION, SHREDDING_SCHEMA_VERSION, open_database, read_database};
 
 use crate::modules::name::ModuleName;
+
+/// The note that a restore leaves in the directory while it is not finished.
+const RESTORING: &str = "restoring";
 
 /// A data directory that this host alone uses until the value is dropped.
 ///
@@ -25,6 +28,7 @@ use crate::modules::name::ModuleName;
 /// effect/NAME.sqlite      an effect's state, and NAME.log what it printed
 /// cache/*.cwasm           compiled modules
 /// lock                    held while a host runs
+/// restoring               there while a backup is restored, and after that broke off
 /// ```
 ///
 /// All directories that are made here can be entered by their owner only.
@@ -52,6 +56,15 @@ pub enum DataDirError {
         /// The other host's process, where it could be read.
         process: Option<u32>,
     },
+    /// A restore into it has not been finished, so the log is not whole.
+    #[error(
+        "a restore into the data directory {} was begun and not finished: run `umari restore` with \
+         the same files again, or begin with an empty directory", path.display()
+    )]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file or directory in it could not be made or opened.
     #[error("{} could not be created or opened", path.display())]
     Io {
@@ -68,8 +81,14 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// Another host has it locked, or the operating system refuses.
+    /// Another host has it locked, a restore into it is unfinished, or the operating system
+    /// refuses.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, DataDirError> {
+        Self::open_to_restore(root)?.require_finished()
+    }
+
+    /// The same, also where a restore has been begun and not finished.
+    pub(crate) fn open_to_restore(root: impl Into<PathBuf>) -> Result<Self, DataDirError> {
         let root = root.into();
         make(&root)?;
         let lock = lock(&root)?;
@@ -85,6 +104,71 @@ impl DataDir {
                 source,
             })?;
         Ok(directory)
+    }
+
+    /// Opens the directory at `root` as it is, and locks it; `None` where no host has ever made
+    /// anything there. Only the lock's file may be new.
+    ///
+    /// # Errors
+    ///
+    /// As with [`open`](Self::open).
+    pub fn open_existing(root: impl Into<PathBuf>) -> Result<Option<Self>, DataDirError> {
+        let root = root.into();
+        let io = |source| DataDirError::Io {
+            path: root.clone(),
+            source,
+        };
+        if !Self::is_one(&root).map_err(io)? {
+            return Ok(None);
+        }
+        let lock = lock(&root)?;
+        let directory = Self { root, _lock: lock };
+        directory.require_finished().map(Some)
+    }
+
+    /// Whether a host has made anything in the directory. A file in its place is an error, and not
+    /// an absence.
+    pub(crate) fn is_one(root: &Path) -> io::Result<bool> {
+        for entry in ["lock", "umari.sqlite", "events.db", RESTORING] {
+            if root.join(entry).try_exists()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a restore has been begun and not finished.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        // What cannot be looked at may be there.
+        self.restoring().try_exists().unwrap_or(true)
+    }
+
+    /// Keeps hosts from starting here until [`end_restore`](Self::end_restore).
+    pub(crate) fn begin_restore(&self) -> Result<(), DataDirError> {
+        let path = self.restoring();
+        let begun = File::create(&path).and_then(|note| {
+            note.sync_all()?;
+            sync_directory_of(&path)
+        });
+        begun.map_err(|source| DataDirError::Io { path, source })
+    }
+
+    /// The log is whole.
+    pub(crate) fn end_restore(&self) -> Result<(), DataDirError> {
+        let path = self.restoring();
+        let ended = std::fs::remove_file(&path).and_then(|()| sync_directory_of(&path));
+        ended.map_err(|source| DataDirError::Io { path, source })
+    }
+
+    fn restoring(&self) -> PathBuf {
+        self.root.join(RESTORING)
+    }
+
+    fn require_finished(self) -> Result<Self, DataDirError> {
+        if self.is_unfinished() {
+            return Err(DataDirError::Unfinished { path: self.root });
+        }
+        Ok(self)
     }
 
     /// The directory itself.

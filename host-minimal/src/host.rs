@@ -1,6 +1,7 @@
 //! The host: a data directory, the modules that are active in it, and everything they need.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ pub use self::reading::Reached;
 pub use self::status::{Health, ModuleStatus};
 
 use crate::api_keys::{ApiKeyError, ApiKeys};
+use crate::backup::{self, BackupError};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 use crate::capabilities::output::Outputs;
@@ -369,6 +371,30 @@ impl Host {
     /// See [`ReadError`].
     pub fn head(&self) -> Result<u64, ReadError> {
         self.inner.services.log.head()
+    }
+
+    /// Whether the log is the one that `request` wants to be backed up.
+    ///
+    /// # Errors
+    ///
+    /// See [`BackupError`].
+    pub fn check_backup(&self, request: &backup::Request) -> Result<(), BackupError> {
+        backup::check(&(self.inner.store.clone() as _), request)
+    }
+
+    /// Writes a backup of the log as it is now, while it grows, and of the data keys. Blocks until
+    /// all is written; not for async threads.
+    ///
+    /// # Errors
+    ///
+    /// See [`BackupError`]. What was written until then ends with the reason, and is no backup.
+    pub fn back_up(
+        &self,
+        request: &backup::Request,
+        out: &mut dyn io::Write,
+    ) -> Result<(), BackupError> {
+        let database = self.inner.data_dir.database();
+        backup::write(&(self.inner.store.clone() as _), &database, request, out)
     }
 
     /// Why the event store failed, if it did. The process should end then: what was acknowledged

@@ -24,5 +24,6 @@ pub use cipher::PayloadBinding;
 pub use error::KeyError;
 pub use master::MasterKey;
 pub use ring::KeyRing;
+pub(crate) use ring::check_master_key;
 pub use scopes::{ScopeFilter, ScopeKeys};
 pub use shredding::Shredding;

@@ -7,13 +7,15 @@
 //! The way through this crate: [`host`] ties everything together; [`modules`] is how a component
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
 //! Wasmtime, configured; `capabilities` is what a module may ask for; [`read_model`] answers
-//! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it, and
-//! [`shredding`] takes back what it said; [`api_keys`] says who may ask for what; [`data_dir`]
-//! says where files are; [`limits`] bounds everything. [`trial`] runs one component by itself, in
-//! a world that the caller makes up. WIT types stop at `bindings`.
+//! questions to what projectors keep; [`store`] is the event log; [`keys`] encrypts it,
+//! [`shredding`] takes back what it said, and [`backup`] takes it elsewhere; [`api_keys`] says who
+//! may ask for what; [`data_dir`] says where files are; [`limits`] bounds everything. [`trial`] runs
+//! one component by itself, in a world that the caller makes up, and [`survey`] looks at a data
+//! directory that no host runs on. WIT types stop at `bindings`.
 
 pub mod api;
 pub mod api_keys;
+pub mod backup;
 mod bindings;
 mod capabilities;
 pub mod commands;
@@ -28,6 +30,7 @@ mod report;
 pub mod shredding;
 pub mod store;
 pub mod subscriptions;
+pub mod survey;
 pub mod trial;
 
 pub use bindings::CONTRACT_VERSION;

@@ -211,6 +211,17 @@ pub const MODULE_ENV_BYTES: usize = 256 << 10;
 /// Destinations of requests that the settings of one module may list.
 pub const MODULE_HTTP_TARGETS: usize = 64;
 
+// Backups.
+
+/// Length of one line: an event's payload, with each byte escaped, and its tags twice.
+pub const BACKUP_LINE_BYTES: usize = 16 << 20;
+/// Data keys that are read at once.
+pub const BACKUP_PAGE_KEYS: usize = 1_000;
+/// Size of one piece of a backup on its way to a client.
+pub const BACKUP_CHUNK_BYTES: usize = 64 << 10;
+/// Backups that are made at once.
+pub const CONCURRENT_BACKUPS: usize = 2;
+
 // Trials.
 
 /// Events that one delivery hands to an effect; one that feeds itself is stopped there.

@@ -22,10 +22,12 @@ mod conformance;
 mod tests;
 
 pub use embedded::{EmbeddedStore, OpenError};
+pub(crate) use envelope::read as read_envelope;
 pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
 pub use log::EventLog;
 pub(crate) use log::Rehearsal;
 pub(crate) use query::check_tag;
 pub use query::{EventFilter, Query, QueryItem};
+pub(crate) use reader::Pages;
 pub use reader::Reader;

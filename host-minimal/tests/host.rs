@@ -9,6 +9,8 @@ mod target;
 
 #[path = "host/api.rs"]
 mod api;
+#[path = "host/backup.rs"]
+mod backup;
 #[path = "host/commands.rs"]
 mod commands;
 #[path = "host/effects.rs"]

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod help;
+mod operating;
 mod reading;
 mod scaffold;
 mod subscriptions;
@@ -16,6 +17,7 @@ use clap::builder::{BoolishValueParser, styling::Styles};
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use api_keys::{ApiKeyAction, ApiKeyArgs, ScopeArg};
+pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, RestoreArgs};
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
@@ -27,6 +29,10 @@ use crate::output;
 
 /// The address that the API listens on where nothing else is said.
 pub(crate) const DEFAULT_ADDR: &str = "127.0.0.1:3000";
+/// The data directory of `umari serve` where nothing else is said.
+pub(crate) const DEFAULT_DATA_DIR: &str = "./umari-data";
+/// The data directory of `umari dev` where nothing else is said, under the path that it is given.
+pub(crate) const DEV_DATA_DIR: &str = ".umari";
 /// The server that commands talk to where nothing else is said.
 pub(crate) const DEFAULT_URL: &str = "http://localhost:3000";
 
@@ -94,6 +100,15 @@ pub(crate) enum Command {
     /// Make, list and revoke keys to a server's API
     #[command(visible_alias = "api-key", after_help = help::API_KEYS)]
     ApiKeys(ApiKeyArgs),
+    /// Write the event log to a file, whole or from where an earlier backup ends
+    #[command(after_help = help::BACKUP)]
+    Backup(BackupArgs),
+    /// Make a data directory from backups
+    #[command(after_help = help::RESTORE)]
+    Restore(RestoreArgs),
+    /// Look for what keeps this machine from building modules or running a host
+    #[command(after_help = help::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {
@@ -168,7 +183,7 @@ pub(crate) struct ServeArgs {
         long,
         env = "UMARI_DATA_DIR",
         value_name = "DIR",
-        default_value = "./umari-data"
+        default_value = DEFAULT_DATA_DIR
     )]
     pub(crate) data_dir: PathBuf,
     /// The address that the HTTP API listens on; port 0 takes any free one

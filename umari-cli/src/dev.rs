@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::args::DevArgs;
+use crate::args::{DEV_DATA_DIR, DevArgs};
 use crate::build::cargo::{BuildError, BuildOptions, ModuleBuild, build_programs};
 use crate::build::environment::CargoEnv;
 use crate::build::project::{Project, directory};
@@ -71,7 +71,10 @@ pub(crate) fn run(args: &DevArgs) -> anyhow::Result<()> {
 
 fn session(args: &DevArgs, runtime: &Runtime, stop: &Stop, started: Instant) -> anyhow::Result<()> {
     let dir = directory(&args.path)?;
-    let data_dir = args.data_dir.clone().unwrap_or_else(|| dir.join(".umari"));
+    let data_dir = args
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| dir.join(DEV_DATA_DIR));
     let api_key = args.host.api_key.clone();
     let options = HostOptions {
         data_dir,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(crate) use host_minimal::CONTRACT_VERSION;
 use host_minimal::api::{Access, Server};
 use host_minimal::{Host, HostConfig, HttpPolicy};
 use tokio::runtime::Handle;
@@ -51,9 +52,7 @@ impl RunningHost {
         let _context = runtime.enter();
         let mut config = HostConfig::new(options.data_dir.clone());
         config.http = policy(&options.reach)?;
-        config.master_key = std::env::var("UMARI_MASTER_KEY")
-            .ok()
-            .filter(|key| !key.is_empty());
+        config.master_key = master_key();
         // The embedded event store prints what it opens.
         let host = output::without_stdout(|| Host::start(config))
             .map_err(|error| start_fault(&options.data_dir, &error))?;
@@ -158,21 +157,33 @@ fn policy(reach: &Reach) -> Result<HttpPolicy, Fault> {
     }
 }
 
-fn bind_fault(addr: SocketAddr, why: &str) -> Fault {
+/// The failure for an address that cannot be listened on.
+pub(crate) fn bind_fault(addr: SocketAddr, why: &str) -> Fault {
     Fault::new(format!("cannot listen on {addr}"))
         .why(why)
         .help("stop what listens there, or choose another address with --addr or UMARI_API_ADDR")
 }
 
 fn start_fault(data_dir: &Path, error: &dyn std::error::Error) -> Fault {
-    let fault = Fault::new(format!("the host cannot start on {}", data_dir.display()))
-        .why(error.to_string());
-    std::iter::successors(error.source(), |error| error.source())
+    let what = format!("the host cannot start on {}", data_dir.display());
+    because(Fault::new(what), error)
+}
+
+/// A failure with an error and its causes as reasons.
+pub(crate) fn because(fault: Fault, error: &dyn std::error::Error) -> Fault {
+    std::iter::successors(Some(error), |error| error.source())
         .fold(fault, |fault, cause| fault.why(cause.to_string()))
 }
 
+/// The master key of the configuration, if it is there and not in a file.
+pub(crate) fn master_key() -> Option<String> {
+    std::env::var("UMARI_MASTER_KEY")
+        .ok()
+        .filter(|key| !key.is_empty())
+}
+
 /// The URL under which an address is reached from this machine.
-fn url_of(addr: SocketAddr) -> String {
+pub(crate) fn url_of(addr: SocketAddr) -> String {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),

@@ -5,17 +5,20 @@
 //! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
 //! and following it), `inspect` (what a server has), `modules` (one kind of module by hand),
-//! `subscriptions` (projectors and effects that run) and `api_keys` (who may use a server).
-//! Everything but `scaffold`, `serve`, `test` and the host inside `dev` talks to a server over HTTP
-//! through `client`; only `host`, `trial` (components in a test) and `build::schemas` know the host
-//! library. `output` writes to the terminal and turns failures into text and exit codes.
+//! `subscriptions` (projectors and effects that run), `api_keys` (who may use a server), `backup` and
+//! `restore`, and `doctor` (what is wrong here). Everything but `scaffold`, `serve`, `test`, `restore`,
+//! `doctor` and the host inside `dev` talks to a server over HTTP through `client`; only `host`,
+//! `trial` (components in a test), `backup`, `restore`, `doctor::data` and `build::schemas` know the
+//! host library. `output` writes to the terminal and turns failures into text and exit codes.
 
 mod api_keys;
 mod args;
+mod backup;
 mod build;
 mod client;
 mod deploy;
 mod dev;
+mod doctor;
 mod events;
 mod execute;
 mod host;
@@ -25,6 +28,7 @@ mod logging;
 mod modules;
 mod output;
 mod query;
+mod restore;
 mod scaffold;
 mod serve;
 mod signals;
@@ -76,6 +80,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             EffectAction::Subscription(action) => subscriptions::run(ModuleKind::Effect, &action)?,
         },
         Command::ApiKeys(args) => api_keys::run(&args.action)?,
+        Command::Backup(args) => backup::run(&args)?,
+        Command::Restore(args) => restore::run(&args)?,
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
         }

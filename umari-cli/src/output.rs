@@ -33,6 +33,8 @@ const VERB_WIDTH_CHARS: usize = 12;
 
 /// Whether a transient line is on the screen.
 static TRANSIENT: Mutex<bool> = Mutex::new(false);
+/// Held while stdout is written, or points elsewhere. Taken before [`TRANSIENT`].
+static STDOUT: Mutex<()> = Mutex::new(());
 
 /// Prints `text` in `style`, with the codes removed where the stream shows no colours.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
@@ -41,7 +43,7 @@ pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
 
 /// Prints one permanent line to stderr.
 pub(crate) fn progress(line: &str) {
-    let mut transient = lock();
+    let mut transient = lock(&TRANSIENT);
     let mut stderr = anstream::stderr().lock();
     clear(&mut transient, &mut stderr);
     let _ = writeln!(stderr, "{line}");
@@ -49,7 +51,8 @@ pub(crate) fn progress(line: &str) {
 
 /// Prints one permanent line, or several, to stdout.
 pub(crate) fn result(lines: &str) {
-    let mut transient = lock();
+    let _stdout = lock(&STDOUT);
+    let mut transient = lock(&TRANSIENT);
     clear(&mut transient, &mut anstream::stderr().lock());
     let mut stdout = anstream::stdout().lock();
     let _ = writeln!(stdout, "{lines}");
@@ -87,7 +90,7 @@ pub(crate) fn transient(verb: &str, what: &str) {
     if !has_transient_line() {
         return;
     }
-    let mut transient = lock();
+    let mut transient = lock(&TRANSIENT);
     let mut stderr = anstream::stderr().lock();
     clear(&mut transient, &mut stderr);
     let what: String = what.chars().take(60).collect();
@@ -98,7 +101,7 @@ pub(crate) fn transient(verb: &str, what: &str) {
 
 /// Removes the transient line, if there is one.
 pub(crate) fn clear_transient() {
-    let mut transient = lock();
+    let mut transient = lock(&TRANSIENT);
     clear(&mut transient, &mut anstream::stderr().lock());
 }
 
@@ -113,15 +116,15 @@ pub(crate) fn stderr_has_colour() -> bool {
 }
 
 /// Runs `act` while whatever it prints to stdout by itself is dropped: stdout is for results. Our
-/// own lines, from whichever thread, wait until it is done, so `act` must not print any.
+/// own results, from whichever thread, wait until it is done, so `act` must not print any.
 pub(crate) fn without_stdout<T>(act: impl FnOnce() -> T) -> T {
-    let _held = lock();
+    let _held = lock(&STDOUT);
     quiet::without_stdout(act)
 }
 
-/// The lock is poisoned only by a panic while printing; what it guards is then still one bool.
-fn lock() -> std::sync::MutexGuard<'static, bool> {
-    TRANSIENT
+/// A lock is poisoned only by a panic while printing; what it guards is then as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

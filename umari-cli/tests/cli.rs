@@ -5,10 +5,16 @@ mod support;
 
 #[path = "cli/api_keys.rs"]
 mod api_keys;
+#[cfg(unix)]
+#[path = "cli/backups.rs"]
+mod backups;
 #[path = "cli/builds.rs"]
 mod builds;
 #[path = "cli/components.rs"]
 mod components;
+#[cfg(unix)]
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/operating.rs"]
 mod operating;
 #[path = "cli/reading.rs"]

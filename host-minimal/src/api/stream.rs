@@ -260,8 +260,8 @@ fn data_lines(json: &str) -> String {
         .collect()
 }
 
-/// The response's body: what the follower sends.
-struct Frames(mpsc::Receiver<Bytes>);
+/// A response's body: what a task sends.
+pub(super) struct Frames(pub(super) mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Frames {
     type Data = Bytes;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::limits;
 
@@ -102,7 +102,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
 ];
 
 /// The version that this host reads and writes.
-pub(super) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// From this version on it is known what was shredded.
+pub(crate) const SHREDDING_SCHEMA_VERSION: i64 = 2;
 
 /// Why `umari.sqlite` could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -147,18 +150,39 @@ pub(crate) fn open_database(path: &Path) -> Result<Connection, DatabaseError> {
     };
     let mut connection = connect(path).map_err(sqlite)?;
     let found = version(&connection).map_err(sqlite)?;
-    if found > SCHEMA_VERSION {
-        let path = path.to_owned();
-        return Err(DatabaseError::Newer {
-            path,
-            found,
-            known: SCHEMA_VERSION,
-        });
-    }
+    refuse_newer(path, found)?;
     if found < SCHEMA_VERSION {
         migrate(&mut connection).map_err(sqlite)?;
     }
     Ok(connection)
+}
+
+/// Opens `umari.sqlite` to read it as it is, and says which version its schema has. Nothing is made
+/// and nothing brought up to date.
+pub(crate) fn read_database(path: &Path) -> Result<(Connection, i64), DatabaseError> {
+    let sqlite = |source| DatabaseError::Sqlite {
+        path: path.to_owned(),
+        source,
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    connection
+        .busy_timeout(limits::SQLITE_BUSY)
+        .map_err(sqlite)?;
+    let found = version(&connection).map_err(sqlite)?;
+    refuse_newer(path, found)?;
+    Ok((connection, found))
+}
+
+fn refuse_newer(path: &Path, found: i64) -> Result<(), DatabaseError> {
+    if found <= SCHEMA_VERSION {
+        return Ok(());
+    }
+    Err(DatabaseError::Newer {
+        path: path.to_owned(),
+        found,
+        known: SCHEMA_VERSION,
+    })
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

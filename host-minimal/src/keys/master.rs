@@ -50,8 +50,18 @@ impl MasterKey {
     /// The key's bytes. `in_use` says whether data keys are wrapped with it already, in which
     /// case a missing file is not replaced.
     pub(super) fn load(&self, in_use: bool) -> Result<KeyBytes, KeyError> {
+        match (self.read()?, self) {
+            (Some(key), _) => Ok(key),
+            (None, Self::File(path)) if !in_use => create(path),
+            (None, Self::File(path)) => Err(KeyError::MissingMasterKey { path: path.clone() }),
+            (None, Self::Hex(digits)) => decode(digits),
+        }
+    }
+
+    /// The key's bytes; `None` where there is no file.
+    pub(super) fn read(&self) -> Result<Option<KeyBytes>, KeyError> {
         let path = match self {
-            Self::Hex(digits) => return decode(digits),
+            Self::Hex(digits) => return decode(digits).map(Some),
             Self::File(path) => path,
         };
         let io = |source| KeyError::MasterKeyFile {
@@ -60,10 +70,7 @@ impl MasterKey {
         };
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound && in_use => {
-                return Err(KeyError::MissingMasterKey { path: path.clone() });
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return create(path),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(io(e)),
         };
         let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
@@ -76,7 +83,7 @@ impl MasterKey {
         let mut digits = Zeroizing::new(String::new());
         // A little more than a key, so that a wrong file is a wrong length and not a long read.
         file.take(1_024).read_to_string(&mut digits).map_err(io)?;
-        decode(digits.trim())
+        decode(digits.trim()).map(Some)
     }
 }
 

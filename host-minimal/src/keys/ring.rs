@@ -93,19 +93,10 @@ impl KeyRing {
     ) -> Result<Self, KeyError> {
         let mut connection = data_dir::open_database(database)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let proof: Option<Vec<u8>> = transaction
-            .query_row("SELECT proof FROM master_key WHERE id = 1", [], |row| {
-                row.get(0)
-            })
-            .optional()?;
+        let proof = read_proof(&transaction)?;
         let master = master.load(proof.is_some())?;
         match proof {
-            Some(proof) => {
-                cipher::open(&master, &proof, MASTER_KEY_PROOF).map_err(|e| match e {
-                    KeyError::NotAuthentic => KeyError::WrongMasterKey,
-                    other => other,
-                })?;
-            }
+            Some(proof) => prove(&master, &proof)?,
             None => {
                 let proof = cipher::seal(&master, &[], MASTER_KEY_PROOF)?;
                 transaction
@@ -352,6 +343,42 @@ impl Cache {
             }
             other
         });
+    }
+}
+
+/// Looks whether `master` can be had, and whether it is the key that the key table of `database` was
+/// made with, as far as there is one. Makes neither. Whether there is a key at all.
+///
+/// # Errors
+///
+/// As with [`KeyRing::open`].
+pub(crate) fn check_master_key(
+    database: Option<&Connection>,
+    master: &MasterKey,
+) -> Result<bool, KeyError> {
+    let proof = database.map(read_proof).transpose()?.flatten();
+    match (master.read()?, proof) {
+        (Some(master), Some(proof)) => prove(&master, &proof).map(|()| true),
+        (Some(_), None) => Ok(true),
+        // Says what is missing.
+        (None, Some(_)) => master.load(true).map(|_| true),
+        (None, None) => Ok(false),
+    }
+}
+
+/// What was sealed with the master key when the key table was made.
+fn read_proof(connection: &Connection) -> Result<Option<Vec<u8>>, KeyError> {
+    let proof = connection.query_row("SELECT proof FROM master_key WHERE id = 1", [], |row| {
+        row.get(0)
+    });
+    Ok(proof.optional()?)
+}
+
+fn prove(master: &KeyBytes, proof: &[u8]) -> Result<(), KeyError> {
+    match cipher::open(master, proof, MASTER_KEY_PROOF) {
+        Ok(_) => Ok(()),
+        Err(KeyError::NotAuthentic) => Err(KeyError::WrongMasterKey),
+        Err(other) => Err(other),
     }
 }
 

@@ -238,7 +238,7 @@ pub(super) fn restore(event: RecordedEvent, keys: &KeyRing) -> Result<DcbEvent, 
 }
 
 /// Reads an envelope. The payload stays closed: it is the data that comes along.
-pub(super) fn read(stored: DcbSequencedEvent) -> Result<(RecordedEvent, Vec<u8>), ReadError> {
+pub(crate) fn read(stored: DcbSequencedEvent) -> Result<(RecordedEvent, Vec<u8>), ReadError> {
     let position = stored.position;
     let DcbEvent {
         event_type,

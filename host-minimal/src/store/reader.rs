@@ -85,7 +85,7 @@ impl Reader {
 }
 
 /// The same without envelopes: stored events, page by page.
-pub(super) struct Pages {
+pub(crate) struct Pages {
     store: Arc<dyn DcbEventStoreSync + Send + Sync>,
     plan: Plan,
     /// The position at which the next page begins.
@@ -99,6 +99,15 @@ pub(super) struct Pages {
 impl Pages {
     /// How much the first read may bring, before anything is known about sizes.
     const FIRST_READ_EVENTS: usize = 64;
+
+    /// Every event after position `after`, up to and including `up_to`.
+    pub(crate) fn everything(
+        store: Arc<dyn DcbEventStoreSync + Send + Sync>,
+        after: u64,
+        up_to: u64,
+    ) -> Self {
+        Self::new(store, Plan::All, after, up_to)
+    }
 
     pub(super) fn new(
         store: Arc<dyn DcbEventStoreSync + Send + Sync>,
@@ -125,7 +134,7 @@ impl Pages {
     }
 
     /// The next page; an empty one is the end.
-    pub(super) fn next(&mut self, max: usize) -> Result<Vec<DcbSequencedEvent>, ReadError> {
+    pub(crate) fn next(&mut self, max: usize) -> Result<Vec<DcbSequencedEvent>, ReadError> {
         if self.done || self.next > self.up_to {
             return Ok(Vec::new());
         }

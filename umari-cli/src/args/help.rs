@@ -255,6 +255,45 @@ Examples:
   umari api-keys list
   umari api-keys revoke ci";
 
+pub(super) const DOCTOR: &str = "\
+Looks at the toolchain and its target, the workspace, the address, and the data directory with its
+event log, modules and master key. It changes nothing, and locks a data directory that no host uses
+while it looks. Each fault stands with its reason and what to do; the exit code is 1 if there is one.
+
+Examples:
+  umari doctor
+  umari doctor --data-dir /var/lib/umari --addr 127.0.0.1:8080
+  umari doctor --json | jq '.checks[] | select(.state == \"fault\")'";
+
+pub(super) const BACKUP: &str = "\
+A backup has the events as they are stored, one JSON document a line, each line linked to the one
+before it by a checksum. It is made while the server works, checked as it arrives, and gets its name
+when it is whole. `--onto` makes the next piece; a restore takes the pieces in their order.
+
+Not in it: the master key (keep it elsewhere), modules (`umari deploy` brings them), API keys, read
+models (projectors build them again). Data keys are in it, wrapped by the master key. Deleting a
+scope's keys does not reach a backup that has them: rotate the master key then, or use --keys none.
+
+Examples:
+  umari backup shop-1.jsonl
+  umari backup shop-2.jsonl --onto shop-1.jsonl
+  umari backup --verify shop-1.jsonl shop-2.jsonl
+  umari backup shop.jsonl --data-dir /var/lib/umari      when no server runs there
+  umari backup - | gzip > shop.jsonl.gz";
+
+pub(super) const RESTORE: &str = "\
+Positions, ids, timestamps and tags stay as they were. All files are checked before anything is
+written. A restore that breaks off leaves a directory on which no server starts: run it again with
+the same files, and it goes on.
+
+Then: put master.key into the directory, or set UMARI_MASTER_KEY; start the server; deploy the
+modules. Projectors build their read models from the log. Effects begin with the first event, and
+call out for each again, unless their settings say `start = \"latest\"`.
+
+Examples:
+  umari restore shop-1.jsonl shop-2.jsonl --data-dir /var/lib/umari
+  umari restore shop-3.jsonl --data-dir /var/lib/umari   goes on where the log there ends";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   umari completions bash > ~/.local/share/bash-completion/completions/umari

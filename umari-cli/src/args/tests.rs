@@ -38,6 +38,9 @@ fn help_is_what_the_golden_files_say() {
     expect_file!["../../tests/golden/help-test.txt"].assert_eq(&help_of("test"));
     expect_file!["../../tests/golden/help-deploy.txt"].assert_eq(&help_of("deploy"));
     expect_file!["../../tests/golden/help-serve.txt"].assert_eq(&help_of("serve"));
+    expect_file!["../../tests/golden/help-backup.txt"].assert_eq(&help_of("backup"));
+    expect_file!["../../tests/golden/help-restore.txt"].assert_eq(&help_of("restore"));
+    expect_file!["../../tests/golden/help-doctor.txt"].assert_eq(&help_of("doctor"));
     expect_file!["../../tests/golden/help-execute.txt"].assert_eq(&help_of("execute"));
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::environment::CargoEnv;
 use crate::output::fault::Fault;
@@ -12,10 +13,9 @@ pub(crate) const TARGET: &str = "wasm32-wasip2";
 
 /// Makes sure that modules can be compiled, installing the target with rustup where it is missing.
 pub(crate) fn ensure_target(env: &CargoEnv) -> Result<(), Fault> {
-    let sysroot = sysroot(env)?;
-    if has_target(&sysroot) {
+    let Some(sysroot) = missing_target(env)? else {
         return Ok(());
-    }
+    };
     output::status(
         BUSY,
         "Installing",
@@ -41,26 +41,45 @@ pub(crate) fn ensure_target(env: &CargoEnv) -> Result<(), Fault> {
     }
 }
 
-/// Where the toolchain keeps its libraries.
-fn sysroot(env: &CargoEnv) -> Result<PathBuf, Fault> {
-    let output = env
-        .rustc()
-        .args(["--print", "sysroot"])
+/// Where the toolchain keeps its libraries, if those for modules are not among them.
+pub(crate) fn missing_target(env: &CargoEnv) -> Result<Option<PathBuf>, Fault> {
+    let sysroot = PathBuf::from(ask(env.rustc(), "rustc", &["--print", "sysroot"])?);
+    Ok(Some(sysroot).filter(|sysroot| !has_target(sysroot)))
+}
+
+/// What a tool says of its version, as `rustc 1.95.0`.
+pub(crate) fn version(tool: Command, name: &str) -> Result<String, Fault> {
+    let said = ask(tool, name, &["--version"])?;
+    // The hash and the date behind it help nobody here.
+    let words: Vec<&str> = said.split_whitespace().take(2).collect();
+    Ok(words.join(" "))
+}
+
+/// What a tool prints.
+fn ask(mut tool: Command, name: &str, args: &[&str]) -> Result<String, Fault> {
+    let what = match name {
+        "rustc" => "Rust compiler",
+        name => name,
+    };
+    let output = tool
+        .args(args)
         .output()
         .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Fault::new("there is no Rust compiler")
-                .why("`rustc` is not in PATH")
+            ErrorKind::NotFound => Fault::new(format!("there is no {what}"))
+                .why(format!("`{name}` is not in PATH"))
                 .help("install Rust with rustup: https://rustup.rs"),
-            _ => Fault::new("the Rust compiler could not be started").why(error.to_string()),
+            _ => Fault::new(format!("the {what} could not be started")).why(error.to_string()),
         })?;
     if !output.status.success() {
-        return Err(Fault::new("the Rust compiler does not work in this directory")
+        return Err(Fault::new(format!("the {what} does not work in this directory"))
             .why(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-            .help("run `rustc --version` there; a rust-toolchain.toml may name a toolchain that is not installed"));
+            .help(format!(
+                "run `{name} --version` there; a rust-toolchain.toml may name a toolchain that is \
+                 not installed"
+            )));
     }
-    Ok(PathBuf::from(
-        String::from_utf8_lossy(&output.stdout).trim(),
-    ))
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(said.trim().to_owned())
 }
 
 fn has_target(sysroot: &Path) -> bool {

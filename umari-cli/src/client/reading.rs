@@ -1,6 +1,6 @@
 //! Events, causal chains and read models.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -109,9 +109,28 @@ impl Client {
         &self,
         filter: &EventFilter<'_>,
     ) -> Result<Messages<impl BufRead + use<>>, ApiError> {
+        let path = format!("/events/stream{}", filter.query());
+        let lines = BufReader::new(self.open(&path, "text/event-stream")?);
+        Ok(Messages { lines })
+    }
+
+    /// A backup as the server writes it, which may take any time.
+    pub(crate) fn backup(
+        &self,
+        after: u64,
+        after_id: Option<uuid::Uuid>,
+        keys: &str,
+    ) -> Result<impl Read + use<>, ApiError> {
+        let mut query = vec![format!("after={after}"), format!("keys={keys}")];
+        query.extend(after_id.map(|id| format!("after_id={id}")));
+        self.open(&format!("/backup{}", joined(&query)), "application/jsonl")
+    }
+
+    /// An answer that is read as it comes.
+    fn open(&self, path: &str, accept: &str) -> Result<impl Read + use<>, ApiError> {
         let mut request = http::Request::builder()
-            .uri(format!("{}/events/stream{}", self.base, filter.query()))
-            .header("accept", "text/event-stream");
+            .uri(format!("{}{path}", self.base))
+            .header("accept", accept);
         if let Some(key) = &self.api_key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
@@ -134,8 +153,7 @@ impl Client {
                 problem: Box::new(Problem::read(status, &body)),
             });
         }
-        let lines = BufReader::new(answer.into_body().into_reader());
-        Ok(Messages { lines })
+        Ok(answer.into_body().into_reader())
     }
 }
 
@@ -146,7 +164,7 @@ impl<R: BufRead> Messages<R> {
         let mut begun = false;
         loop {
             let mut line = String::new();
-            let mut lines = std::io::Read::take(&mut self.lines, LINE_BYTES);
+            let mut lines = Read::take(&mut self.lines, LINE_BYTES);
             lines.read_line(&mut line)?;
             if !line.ends_with('\n') {
                 return Ok(None);

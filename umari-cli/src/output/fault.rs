@@ -73,6 +73,16 @@ impl Fault {
         self
     }
 
+    /// Its causes.
+    pub(crate) fn causes(&self) -> &[String] {
+        &self.why
+    }
+
+    /// What the user can do about it.
+    pub(crate) fn advice(&self) -> &[String] {
+        &self.help
+    }
+
     /// The failure as text, with styles.
     pub(crate) fn render(&self) -> String {
         let mut text = format!("{}: {}", paint(BAD, "error"), indent(&self.what, 7));

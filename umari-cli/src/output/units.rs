@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A size in bytes as `812 B`, `98.1 KB` or `1.2 MB`, with 1 KB = 1,000 bytes.
+/// A size in bytes as `812 B`, `98.1 KB`, `1.2 MB` or `4.0 GB`, with 1 KB = 1,000 bytes.
 pub(crate) fn bytes(count: u64) -> String {
     // The loss of precision starts far beyond any module's size.
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
@@ -10,7 +10,8 @@ pub(crate) fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),
         1_000..999_950 => format!("{:.1} KB", scaled / 1e3),
-        _ => format!("{:.1} MB", scaled / 1e6),
+        999_950..999_950_000 => format!("{:.1} MB", scaled / 1e6),
+        _ => format!("{:.1} GB", scaled / 1e9),
     }
 }
 

@@ -109,8 +109,8 @@ impl Shop {
         }
     }
 
-    /// Builds and deploys the example, connects a shop and offers a plan.
-    pub(crate) fn open(data: &Path, sink: &Sink) -> Self {
+    /// Builds and deploys the example on a log that is there.
+    pub(crate) fn reopen(data: &Path, sink: &Sink) -> Self {
         let shop = Self::serve(data, sink);
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/warranty");
         let deployed = run(umari()
@@ -119,6 +119,12 @@ impl Shop {
             .args(["--url", &shop.server.url])
             .args(["--env", &format!("WEBHOOK_ADDRESS=http://{}", sink.address)]));
         assert_eq!(deployed.code, Some(0), "{}", deployed.stderr);
+        shop
+    }
+
+    /// Builds and deploys the example, connects a shop and offers a plan.
+    pub(crate) fn open(data: &Path, sink: &Sink) -> Self {
+        let shop = Self::reopen(data, sink);
         let connected = shop.execute(
             "connect-shop",
             &json!({
