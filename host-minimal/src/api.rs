@@ -28,7 +28,10 @@
 //! Without any key of either sort nobody is asked for one, which is why such a server listens on
 //! loopback only.
 
+use std::error::Error;
+
 use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use http_body_util::BodyExt;
 
@@ -42,6 +45,7 @@ mod events;
 mod health;
 mod keys;
 mod modules;
+mod pace;
 mod problem;
 mod projectors;
 mod routes;
@@ -53,9 +57,10 @@ mod waiting;
 pub use self::access::Access;
 use self::backup::Backups;
 use self::closing::Closing;
+use self::pace::{Pace, SlowBody};
 pub use self::problem::Problem;
 use self::routes::Routes;
-pub use self::server::{BindError, Server};
+pub use self::server::{BindError, Server, ServerSettings};
 use self::stream::Streams;
 
 use crate::Host;
@@ -66,11 +71,11 @@ use crate::modules::ModuleKind;
 /// The API of `host` as a router.
 pub fn router(host: Host, access: Access) -> Router {
     let (_, closing) = Closing::channel();
-    router_until(host, access, closing)
+    router_until(host, access, closing, &ServerSettings::default())
 }
 
 /// The same, with waits and streams that end when `closing` begins.
-fn router_until(host: Host, access: Access, closing: Closing) -> Router {
+fn router_until(host: Host, access: Access, closing: Closing, settings: &ServerSettings) -> Router {
     let (router, _) = routes(host.clone(), access.clone()).finish();
     router
         .layer(Extension(access))
@@ -81,6 +86,7 @@ fn router_until(host: Host, access: Access, closing: Closing) -> Router {
         .method_not_allowed_fallback(async |request: Request| {
             Problem::method_not_allowed(request.method(), request.uri().path())
         })
+        .layer(from_fn_with_state(Pace::from(settings), pace::keep))
         .with_state(host)
 }
 
@@ -175,14 +181,23 @@ async fn blocking<T: Send + 'static>(
 /// Reads a body of `limit` bytes at most.
 async fn read_body(body: axum::body::Body, limit: usize) -> Result<bytes::Bytes, Problem> {
     axum::body::to_bytes(body, limit).await.map_err(|error| {
-        use std::error::Error;
-        let too_large = error
-            .source()
-            .is_some_and(<dyn Error>::is::<http_body_util::LengthLimitError>);
-        if too_large {
+        if find_cause::<http_body_util::LengthLimitError>(&error).is_some() {
             Problem::too_large(limit)
+        } else if let Some(slow) = find_cause::<SlowBody>(&error) {
+            Problem::slow_body(slow)
         } else {
             Problem::unreadable_body(&error)
         }
     })
+}
+
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
 }

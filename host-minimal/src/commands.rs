@@ -1,7 +1,9 @@
 //! Running commands: a fresh instance for each attempt, and another attempt after a conflict.
 
+mod slots;
+
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
@@ -9,6 +11,8 @@ use uuid::Uuid;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance};
 
+pub use self::slots::CommandLoad;
+use self::slots::{NoSlot, Slots};
 use crate::bindings::command_wit as wit;
 use crate::capabilities::output::Output;
 use crate::capabilities::transaction::TransactionContext;
@@ -55,6 +59,26 @@ pub struct Emitted {
 }
 
 /// Why a call wrote nothing, or cannot say.
+///
+/// What each class means at the HTTP API, whether the same call may be sent again, and whether
+/// anything was written:
+///
+/// | class | status | `code` | again? | written? |
+/// |---|---|---|---|---|
+/// | [`NotFound`](Self::NotFound) | 404 | `unknown-command` | no: deploy it first | no |
+/// | [`Invalid`](Self::Invalid) | 400 | `invalid-input` | no: change the input | no |
+/// | [`Rejected`](Self::Rejected) | 422 | `rejected`, or the command's own | no: the rules say no to this state of the log | no |
+/// | [`Conflict`](Self::Conflict) | 409 | `conflict` | yes: it lost against other writers, after the attempts that the answer reports | no |
+/// | [`Overloaded`](Self::Overloaded) | 503 | `overloaded` | yes, after `Retry-After` | no |
+/// | [`Crashed`](Self::Crashed) by a panic | 500 | `module-panicked` | no: a bug | see below |
+/// | [`Crashed`](Self::Crashed) at its deadline | 504 | `deadline-exceeded` | perhaps | see below |
+/// | [`Crashed`](Self::Crashed) for want of memory | 500 | `out-of-memory` | no | see below |
+/// | [`Crashed`](Self::Crashed) in another way | 500 | `module-trapped` | no: a bug | see below |
+/// | [`Unavailable`](Self::Unavailable) | 503 | `store-unavailable` | yes, when the host is healthy again | no |
+/// | [`OutcomeUnknown`](Self::OutcomeUnknown) | 503 | `outcome-unknown` | only under its idempotency key | perhaps |
+///
+/// A module that crashes after it committed has written: `committed` says up to where, and the
+/// problem document has it as `committed_position`. Without it nothing was written.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecuteError {
@@ -97,6 +121,20 @@ pub enum ExecuteError {
         /// Position of the last event that it had written before; `None` where it had written
         /// nothing.
         committed: Option<u64>,
+    },
+    /// More calls came than the host has room for. Nothing was written, and the command was not
+    /// even begun.
+    #[error(
+        "{running} commands run and {waiting} wait, {}: try again in a moment",
+        if *.queue_full { "which is the most that may" } else { "and none ended in time" }
+    )]
+    Overloaded {
+        /// Calls that run.
+        running: usize,
+        /// Calls that wait for these.
+        waiting: usize,
+        /// Whether as many wait as may; else the call itself has waited until its deadline.
+        queue_full: bool,
     },
     /// The event store cannot be used. Nothing was written.
     #[error("the event store is not available: {0}")]
@@ -146,7 +184,8 @@ pub(crate) struct Commands {
 
 impl Commands {
     pub(crate) fn new(services: Services) -> Self {
-        let slots = Slots::new(limits::CONCURRENT_COMMANDS);
+        let settings = &services.settings;
+        let slots = Slots::new(settings.concurrent_commands, settings.queued_commands);
         Self {
             services,
             active: RwLock::default(),
@@ -166,6 +205,10 @@ impl Commands {
         active.remove(name.as_str());
     }
 
+    pub(crate) fn load(&self) -> CommandLoad {
+        self.slots.load()
+    }
+
     fn find(&self, name: &str) -> Result<LoadedModule, ExecuteError> {
         let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
         active
@@ -183,12 +226,7 @@ impl Commands {
     ) -> Result<Executed, ExecuteError> {
         let module = self.find(name)?;
         let deadline = Instant::now() + module.allowance(&self.services.settings).deadline;
-        let _slot = self.slots.take(deadline).ok_or_else(|| {
-            ExecuteError::Unavailable(format!(
-                "{} commands run already and none ended in time",
-                limits::CONCURRENT_COMMANDS
-            ))
-        })?;
+        let _slot = self.slots.take(deadline)?;
         let correlation_id = call.correlation_id.unwrap_or_else(Uuid::new_v4);
         let mut attempts = 0;
         let mut last_conflict = None;
@@ -348,6 +386,20 @@ impl From<wit::InvalidInput> for ExecuteError {
     }
 }
 
+impl From<NoSlot> for ExecuteError {
+    fn from(none: NoSlot) -> Self {
+        let (CommandLoad { running, waiting }, queue_full) = match none {
+            NoSlot::QueueFull(load) => (load, true),
+            NoSlot::Late(load) => (load, false),
+        };
+        Self::Overloaded {
+            running,
+            waiting,
+            queue_full,
+        }
+    }
+}
+
 /// A random pause of up to twice as long after each attempt, so that callers that collided do
 /// not collide again ("full jitter",
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
@@ -357,54 +409,9 @@ fn conflict_pause(attempts: u32) -> Duration {
     rand::rng().random_range(Duration::ZERO..=longest)
 }
 
-/// A counting semaphore for threads.
-struct Slots {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-impl Slots {
-    fn new(count: usize) -> Self {
-        Self {
-            free: Mutex::new(count),
-            freed: Condvar::new(),
-        }
-    }
-
-    /// Waits for a slot, but not beyond `deadline`.
-    fn take(&self, deadline: Instant) -> Option<Slot<'_>> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience = deadline.saturating_duration_since(Instant::now());
-        let (mut free, _) = self
-            .freed
-            .wait_timeout_while(free, patience, |free| *free == 0)
-            .unwrap_or_else(PoisonError::into_inner);
-        *free = free.checked_sub(1)?;
-        Some(Slot(self))
-    }
-}
-
-struct Slot<'a>(&'a Slots);
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slots_are_given_back() {
-        let slots = Slots::new(1);
-        let first = slots.take(Instant::now()).unwrap();
-        assert!(slots.take(Instant::now()).is_none());
-        drop(first);
-        assert!(slots.take(Instant::now()).is_some());
-    }
 
     #[test]
     fn pauses_are_bounded() {

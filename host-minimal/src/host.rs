@@ -26,7 +26,7 @@ use crate::backup::{self, BackupError};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 use crate::capabilities::output::Outputs;
-use crate::commands::{Call, Commands, ExecuteError, Executed};
+use crate::commands::{Call, CommandLoad, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
 use crate::engine::cache::{CacheError, CompileCache};
 use crate::engine::{Engine, EngineError};
@@ -79,6 +79,10 @@ pub struct Settings {
     /// Linear memory that one instance may have, in bytes; at most
     /// [`limits::GUEST_MEMORY_BYTES`].
     pub memory_bytes: usize,
+    /// Commands that run at once; at most [`limits::CONCURRENT_COMMANDS`].
+    pub concurrent_commands: usize,
+    /// Calls of commands that may wait for these.
+    pub queued_commands: usize,
     /// The first pause after a projector or effect failed.
     pub retry_base: Duration,
     /// The longest pause after a projector or effect failed.
@@ -92,6 +96,8 @@ impl Default for Settings {
             projector_deadline: limits::PROJECTOR_DEADLINE,
             effect_deadline: limits::EFFECT_DEADLINE,
             memory_bytes: limits::GUEST_MEMORY_BYTES,
+            concurrent_commands: limits::CONCURRENT_COMMANDS,
+            queued_commands: limits::QUEUED_COMMANDS,
             retry_base: limits::RETRY_BACKOFF_BASE,
             retry_cap: limits::RETRY_BACKOFF_CAP,
         }
@@ -226,6 +232,11 @@ impl Host {
     /// See [`ExecuteError`].
     pub fn execute(&self, name: &str, input: &str, call: &Call) -> Result<Executed, ExecuteError> {
         self.inner.commands.execute(name, input, call)
+    }
+
+    /// How many calls of commands run and wait.
+    pub fn command_load(&self) -> CommandLoad {
+        self.inner.commands.load()
     }
 
     /// The JSON Schema of a command's input, where the command can tell it.

@@ -37,6 +37,10 @@ pub const EFFECT_DEADLINE: Duration = Duration::from_secs(300);
 pub const INSPECTION_DEADLINE: Duration = Duration::from_secs(10);
 /// Commands that run at once; more wait.
 pub const CONCURRENT_COMMANDS: usize = 64;
+/// Calls of commands that wait for others to end; more are refused.
+pub const QUEUED_COMMANDS: usize = 256;
+/// How long a client that was refused is asked to wait.
+pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Attempts after conflicts that one call of a command makes.
 pub const COMMAND_ATTEMPTS: u32 = 16;
 /// The longest first pause between two attempts; it doubles with each.
@@ -141,8 +145,28 @@ pub const STREAM_PATIENCE: Duration = Duration::from_secs(60);
 pub const STREAM_RETRY: Duration = Duration::from_secs(1);
 /// How long the server waits after it could not accept a connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a client may take to send its request's head.
+/// Connections that are open at once; more are refused.
+pub const CONNECTIONS: usize = 512;
+/// Connections to which the server says that there is no room; more are just closed.
+pub const REFUSED_CONNECTIONS: usize = 64;
+/// How long a client may take to hear that there is no room.
+pub const REFUSAL_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a client may take to send its request's head, and how long a connection may be idle.
 pub const REQUEST_HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// Size of a request's target and fields. Environment variables of a module that is uploaded are
+/// fields.
+pub const REQUEST_HEAD_BYTES: usize = 384 << 10;
+/// Fields that a request's head may have.
+pub const REQUEST_HEADERS: usize = 256;
+/// How long a client may take for the next part of its request's body.
+pub const REQUEST_BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take to send its request's body.
+pub const REQUEST_BODY_DEADLINE: Duration = Duration::from_secs(300);
+/// How long a client may take to receive the next part of an answer.
+pub const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a request may take until its answer begins: longer than an effect that is swapped out
+/// may need to end.
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(360);
 
 // API keys.
 

@@ -17,6 +17,8 @@ mod commands;
 mod effects;
 #[path = "host/keys.rs"]
 mod keys;
+#[path = "host/limits.rs"]
+mod limits;
 #[path = "host/modules.rs"]
 mod modules;
 #[path = "host/pausing.rs"]

@@ -169,6 +169,15 @@ pub(crate) struct HostArgs {
     /// Log everything
     #[arg(long, env = "UMARI_VERBOSE", value_parser = BoolishValueParser::new())]
     pub(crate) verbose: bool,
+    /// Refused: events are kept in the data directory
+    #[arg(
+        long,
+        env = "UMARI_EVENT_STORE_URL",
+        hide = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) event_store_url: Option<String>,
     /// How long a stop may take before it is forced
     #[arg(long, env = "UMARI_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s",
           value_parser = output::units::parse_duration)]

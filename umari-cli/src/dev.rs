@@ -23,7 +23,7 @@ use crate::build::environment::CargoEnv;
 use crate::build::project::{Project, directory};
 use crate::client::Client;
 use crate::deploy::{Deployed, Outcome, deploy_for_dev};
-use crate::host::{HostOptions, Reach, RunningHost, check_address};
+use crate::host::{HostOptions, Reach, RunningHost, check_address, check_store};
 use crate::logging;
 use crate::output::fault::Fault;
 use crate::output::{self, BUSY};
@@ -82,6 +82,7 @@ fn session(args: &DevArgs, runtime: &Runtime, stop: &Stop, started: Instant) -> 
         api_key,
         reach: Reach::Loopback,
     };
+    check_store(&args.host)?;
     check_address(&options)?;
     let (wake, wakes) = mpsc::channel();
     let waker = wake.clone();

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::args::HostArgs;
 use crate::output;
 use crate::output::fault::Fault;
 
@@ -139,6 +140,16 @@ impl HostOptions {
     /// The key that clients have to send. An empty one protects nothing and counts as none.
     pub(crate) fn key(&self) -> Option<&str> {
         self.api_key.as_deref().filter(|key| !key.is_empty())
+    }
+}
+
+/// Refuses a store elsewhere: whoever asks for one would look for the events in the wrong place.
+pub(crate) fn check_store(args: &HostArgs) -> Result<(), Fault> {
+    match args.event_store_url.as_deref() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Fault::usage("UMARI_EVENT_STORE_URL is not supported")
+            .why("this host has its event store in the data directory, and no client of another")
+            .help("unset UMARI_EVENT_STORE_URL; events are kept in events.db there")),
     }
 }
 

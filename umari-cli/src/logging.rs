@@ -57,6 +57,7 @@ mod tests {
             api_key: None,
             log: log.map(str::to_owned),
             verbose,
+            event_store_url: None,
             shutdown_timeout: Duration::ZERO,
         }
     }

@@ -1,7 +1,7 @@
 //! `umari serve`: the host and its API, until a signal.
 
 use crate::args::ServeArgs;
-use crate::host::{HostOptions, Reach, RunningHost, check_address};
+use crate::host::{HostOptions, Reach, RunningHost, check_address, check_store};
 use crate::logging;
 use crate::output::fault::Fault;
 use crate::output::{self, BUSY, STRONG, paint};
@@ -16,6 +16,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         api_key: args.host.api_key.clone(),
         reach: Reach::Named(args.allow_http.clone()),
     };
+    check_store(&args.host)?;
     check_address(&options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

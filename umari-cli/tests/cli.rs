@@ -15,6 +15,8 @@ mod components;
 #[cfg(unix)]
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/environment.rs"]
+mod environment;
 #[path = "cli/operating.rs"]
 mod operating;
 #[path = "cli/reading.rs"]

@@ -1,7 +1,9 @@
 //! Who may use the API, and for what.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Uri};
 use subtle::ConstantTimeEq;
 
 use super::Problem;
@@ -54,6 +56,7 @@ impl Access {
     ) -> Result<Caller, Problem> {
         let api_keys = host.api_keys();
         if self.key.is_none() && api_keys.is_empty() {
+            check_origin(headers)?;
             return Ok(Caller::Anyone);
         }
         let key = bearer(headers).ok_or_else(Problem::no_key)?;
@@ -86,6 +89,35 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
+/// A web page in a browser on this machine reaches loopback as well: by a request across origins,
+/// or under a name of its own that it lets point here. Both say so in a header.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let host = headers.get(HOST).map(|value| local(value, false));
+    let origin = headers.get(ORIGIN).map(|value| local(value, true));
+    match (host, origin) {
+        (Some(false), _) => Err(Problem::foreign_host("Host")),
+        (_, Some(false)) => Err(Problem::foreign_host("Origin")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a header names this machine as its users do.
+fn local(value: &HeaderValue, is_origin: bool) -> bool {
+    let uri = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<Uri>().ok());
+    let Some(uri) = uri.filter(|uri| uri.scheme().is_some() == is_origin) else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// Once an hour for each key, beside the request: that it was used is worth knowing, and not worth
 /// waiting for the disk.
 fn note_use(host: &Host, id: uuid::Uuid) {
@@ -103,9 +135,53 @@ fn note_use(host: &Host, id: uuid::Uuid) {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
+
+    #[test]
+    fn without_a_key_only_this_machine_is_answered() {
+        let check = |host: &'static str, origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static(host));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_static(origin));
+            }
+            check_origin(&headers).is_ok()
+        };
+        for host in [
+            "localhost",
+            "LocalHost:3000",
+            "127.0.0.1:3000",
+            "[::1]:3000",
+            "127.1.2.3",
+        ] {
+            assert!(check(host, None), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example:3000",
+            "10.0.0.1",
+            "",
+            "a b",
+        ] {
+            assert!(!check(host, None), "{host}");
+        }
+        for origin in [
+            "http://localhost:8080",
+            "http://127.0.0.1:3000",
+            "https://[::1]",
+        ] {
+            assert!(check("localhost", Some(origin)), "{origin}");
+        }
+        for origin in [
+            "http://evil.example",
+            "null",
+            "http://localhost.evil.example",
+            "localhost",
+        ] {
+            assert!(!check("localhost", Some(origin)), "{origin}");
+        }
+        assert!(check_origin(&HeaderMap::new()).is_ok());
+    }
 
     #[test]
     fn a_key_is_read_as_a_bearer_token() {

@@ -1,14 +1,17 @@
 //! The server: one listener, bounded waits, and a clean end.
 
+mod connection;
+mod settings;
+
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+pub use self::settings::ServerSettings;
 use super::closing::Closing;
 use super::{Access, router_until};
 use crate::Host;
@@ -20,6 +23,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     router: axum::Router,
+    settings: ServerSettings,
     closing: watch::Sender<bool>,
 }
 
@@ -58,6 +62,20 @@ impl Server {
     /// [`BindError::Unprotected`] for an address beyond loopback without a key, and
     /// [`BindError::Listen`] when the address is taken or not the machine's.
     pub async fn bind(host: Host, address: SocketAddr, access: Access) -> Result<Self, BindError> {
+        Self::bind_with(host, address, access, ServerSettings::default()).await
+    }
+
+    /// The same with other limits than the usual ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub async fn bind_with(
+        host: Host,
+        address: SocketAddr,
+        access: Access,
+        settings: ServerSettings,
+    ) -> Result<Self, BindError> {
         if access.is_open() && !address.ip().to_canonical().is_loopback() {
             return Err(BindError::Unprotected(address));
         }
@@ -68,7 +86,8 @@ impl Server {
         Ok(Self {
             listener,
             address,
-            router: router_until(host, access, closing),
+            router: router_until(host, access, closing, &settings),
+            settings,
             closing: sender,
         })
     }
@@ -82,6 +101,8 @@ impl Server {
     /// for a projector, and what streams, is ended.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
+        let room = Arc::new(Semaphore::new(self.settings.connections));
+        let refusals = Arc::new(Semaphore::new(limits::REFUSED_CONNECTIONS));
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -97,20 +118,22 @@ impl Server {
                     continue;
                 }
             };
-            let _ = stream.set_nodelay(true);
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits::REQUEST_HEAD_DEADLINE)
-                .serve_connection(
-                    TokioIo::new(stream),
-                    TowerToHyperService::new(self.router.clone()),
-                );
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!("a connection ended: {error}");
-                }
-            });
+            if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
+                let connection = connection::serve(stream, self.router.clone(), &self.settings);
+                let connection = graceful.watch(connection);
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    if let Err(error) = connection.await {
+                        tracing::debug!("a connection ended: {error}");
+                    }
+                });
+            } else if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    connection::refuse(stream).await;
+                });
+            }
+            // Beyond that a connection is closed without a word.
         }
         drop(self.listener);
         self.closing.send_replace(true);

@@ -72,6 +72,7 @@ pub(super) async fn stream(
             "Too many streams",
             detail,
         )
+        .retry_after(limits::OVERLOAD_RETRY_AFTER)
     })?;
     let position = start(&host, &filter, after).await?;
     let follower = Follower {

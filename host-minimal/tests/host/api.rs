@@ -1,6 +1,8 @@
 //! The HTTP API over a real socket.
 
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
 use host_minimal::api::{Access, BindError, Server};
 use host_minimal::modules::ModuleKind;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::server::TestServer;
-use crate::support::{TestHost, fixtures, upload};
+use crate::support::{TestHost, fixtures, upload, wait_until};
 
 #[test]
 fn a_command_is_executed_and_its_event_read_back() {
@@ -333,4 +335,40 @@ fn other_machines_are_not_let_in_without_a_key() {
     runtime
         .block_on(Server::bind(host.host.clone(), everywhere, key))
         .expect("with a key it is fine");
+}
+
+#[test]
+fn calls_beyond_the_queue_are_refused_at_once() {
+    let host = TestHost::start_with(|config| {
+        config.settings.concurrent_commands = 1;
+        config.settings.queued_commands = 1;
+        config.settings.command_deadline = Duration::from_secs(8);
+    });
+    host.deploy(ModuleKind::Command, "note", &[]);
+    host.deploy(ModuleKind::Command, "doze", &[]);
+    let server = TestServer::start(host, Access::open());
+    let load = || {
+        let load = server.host.host.command_load();
+        (load.running, load.waiting)
+    };
+    let note = r#"{"counter":"c","note_id":1}"#;
+    thread::scope(|scope| {
+        // It sleeps until its deadline, long after what is asked below.
+        let running = scope.spawn(|| server.execute("doze", r#"{"counter":"c"}"#));
+        wait_until(|| (load() == (1, 0)).then_some(()));
+        let waiting = scope.spawn(|| server.execute("note", note));
+        wait_until(|| (load() == (1, 1)).then_some(()));
+        let refused = server.execute("note", note);
+        assert_eq!(refused.problem(503), "overloaded");
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(
+            (&refused.body["running"], &refused.body["waiting"]),
+            (&json!(1), &json!(1))
+        );
+        assert_eq!(load(), (1, 1), "at once, and nobody lost a place");
+        running.join().expect("an answer");
+        waiting.join().expect("an answer");
+    });
+    wait_until(|| (load() == (0, 0)).then_some(()));
+    assert_eq!(server.execute("note", note).status, 200);
 }

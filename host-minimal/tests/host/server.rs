@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use host_minimal::api::{Access, Server};
+use host_minimal::api::{Access, Server, ServerSettings};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -21,10 +21,19 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) fn start(host: TestHost, access: Access) -> Self {
+        Self::start_with(host, access, ServerSettings::default())
+    }
+
+    pub(crate) fn start_with(host: TestHost, access: Access, settings: ServerSettings) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = runtime
-            .block_on(Server::bind(host.host.clone(), address, access))
+            .block_on(Server::bind_with(
+                host.host.clone(),
+                address,
+                access,
+                settings,
+            ))
             .expect("a server");
         let url = format!("http://{}", server.local_addr());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -76,6 +85,7 @@ impl TestServer {
             .get("content-type")
             .map_or("", |value| value.to_str().expect("text"));
         let content_type = content_type.to_owned();
+        let headers = response.headers().clone();
         let text = response.body_mut().read_to_string().expect("a body");
         let body = if text.is_empty() {
             Value::Null
@@ -85,6 +95,7 @@ impl TestServer {
         Reply {
             status: response.status().as_u16(),
             content_type,
+            headers,
             body,
         }
     }
@@ -115,6 +126,7 @@ impl Drop for TestServer {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Value,
 }
 

@@ -68,7 +68,7 @@ fn settings_that_are_not_for_the_module_are_refused_and_nothing_is_stored() {
         upload.settings = settings(&value);
         match host.host.upload(upload) {
             Err(ModuleError::Settings(error)) => {
-                assert!(error.to_string().contains(why), "{error}")
+                assert!(error.to_string().contains(why), "{error}");
             }
             other => panic!("{value}: {other:?}"),
         }

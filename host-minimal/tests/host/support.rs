@@ -111,6 +111,17 @@ impl TestHost {
         }
     }
 
+    /// The same, with other settings.
+    pub(crate) fn start_with(change: impl FnOnce(&mut HostConfig)) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut config = config(directory.path());
+        change(&mut config);
+        Self {
+            host: Host::start(config).expect("the host starts"),
+            directory,
+        }
+    }
+
     /// A host with every command of the fixtures active.
     pub(crate) fn with_commands() -> Self {
         Self::start().deploy_commands()

@@ -143,6 +143,9 @@ server after the requests in flight, within --shutdown-timeout; a second one for
 UMARI_MASTER_KEY, 64 hexadecimal digits, wraps the keys that encrypt events. Without it a key
 file is made in the data directory: back it up with the rest.
 
+Events are kept in the data directory. UMARI_EVENT_STORE_URL, which would name a store elsewhere, is
+refused.
+
 Examples:
   umari serve
   umari serve --data-dir /var/lib/umari --addr 127.0.0.1:8080

@@ -175,6 +175,9 @@ fn refused(fault: Fault, problem: &Problem, status: u16) -> Fault {
         403 if problem.code() == Some("missing-scope") => {
             fault.help("use a key with this scope; `umari api-keys create` makes one")
         }
+        503 if problem.code() == Some("overloaded") => {
+            fault.help("the server has more to do than it has room for; call it again in a moment")
+        }
         409 if problem.code() == Some("conflict") => {
             fault.help("others wrote to the same boundary; call it again")
         }

@@ -1,0 +1,333 @@
+//! Which errors of the host are which problems.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Problem;
+use crate::commands::ExecuteError;
+use crate::engine::trap::Crash;
+use crate::host::{ModuleError, PauseError};
+use crate::keys::KeyError;
+use crate::limits;
+use crate::modules::ModuleStoreError;
+use crate::read_model::QueryError;
+use crate::report::chain;
+use crate::shredding::ShredError;
+use crate::store::ReadError;
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ExecuteError::NotFound(_) => {
+                Self::not_found("unknown-command", "Unknown command", detail)
+            }
+            ExecuteError::Invalid { violations, .. } => {
+                let violations: Vec<Value> = violations
+                    .into_iter()
+                    .map(|v| json!({"field": v.field, "code": v.code, "message": v.message}))
+                    .collect();
+                Self::bad_request("invalid-input", "Invalid input", detail)
+                    .with("violations", violations.into())
+            }
+            ExecuteError::Rejected { code, details, .. } => Self::rejected(code, detail, details),
+            ExecuteError::Conflict { attempts, .. } => {
+                Self::new(StatusCode::CONFLICT, "conflict", "Conflict", detail)
+                    .with("attempts", attempts.into())
+            }
+            ExecuteError::Crashed {
+                crash, committed, ..
+            } => {
+                let problem = Self::from_crash(crash, detail);
+                match committed {
+                    Some(position) => problem.with("committed_position", position.into()),
+                    None => problem,
+                }
+            }
+            ExecuteError::Overloaded {
+                running, waiting, ..
+            } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "Overloaded",
+                detail,
+            )
+            .with("running", running.into())
+            .with("waiting", waiting.into())
+            .retry_after(limits::OVERLOAD_RETRY_AFTER),
+            ExecuteError::Unavailable(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Event store unavailable",
+                detail,
+            ),
+            ExecuteError::OutcomeUnknown(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "outcome-unknown",
+                "Outcome unknown",
+                detail,
+            ),
+        }
+    }
+}
+
+impl Problem {
+    /// A command's own no. Its type says so; its code and details are the command's.
+    fn rejected(code: String, detail: String, details: Option<String>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "rejected",
+            "Command rejected",
+            detail,
+        );
+        problem.code = code.into();
+        match details {
+            Some(text) => {
+                // The SDK sends an object. Whatever else a module sends is passed on as its text.
+                let details = serde_json::from_str(&text).unwrap_or(Value::String(text));
+                problem.with("details", details)
+            }
+            None => problem,
+        }
+    }
+
+    fn from_crash(crash: Crash, detail: String) -> Self {
+        match crash {
+            Crash::Panic { location, message } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-panicked",
+                "Module panicked",
+                detail,
+            )
+            .with("location", location.into())
+            .with("message", message.into()),
+            Crash::Deadline => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "deadline-exceeded",
+                "Deadline exceeded",
+                detail,
+            ),
+            Crash::Memory { limit_bytes } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "out-of-memory",
+                "Module out of memory",
+                detail,
+            )
+            .with("limit_bytes", limit_bytes.into()),
+            Crash::Trap(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-trapped",
+                "Module trapped",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<ModuleError> for Problem {
+    fn from(error: ModuleError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ModuleError::Load(_) => Self::bad_request("invalid-module", "Invalid module", detail),
+            ModuleError::TooLarge { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "Body too large",
+                detail,
+            ),
+            ModuleError::Settings(_) => Self::invalid_settings(detail),
+            ModuleError::Store(error) => error.into(),
+            ModuleError::Stuck { .. } => {
+                Self::new(StatusCode::CONFLICT, "module-stuck", "Module stuck", detail)
+            }
+            ModuleError::Thread(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-threads",
+                "No more threads",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<PauseError> for Problem {
+    fn from(error: PauseError) -> Self {
+        let detail = chain(&error);
+        match error {
+            PauseError::Unknown { .. } => {
+                Self::not_found("unknown-module", "Unknown module", detail)
+            }
+            PauseError::Command(_) => {
+                Self::bad_request("follows-no-events", "Follows no events", detail)
+            }
+            PauseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ModuleStoreError> for Problem {
+    fn from(error: ModuleStoreError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ModuleStoreError::VersionExists { .. }
+            | ModuleStoreError::EnvironmentDiffers { .. }
+            | ModuleStoreError::SettingsDiffer { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "version-exists",
+                "Version exists",
+                detail,
+            ),
+            ModuleStoreError::UnknownVersion { .. } => {
+                Self::not_found("unknown-version", "Unknown version", detail)
+            }
+            ModuleStoreError::TooLarge { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "Body too large",
+                detail,
+            ),
+            ModuleStoreError::EnvironmentTooLarge { .. }
+            | ModuleStoreError::InvalidVariable { .. } => {
+                Self::bad_request("invalid-environment", "Invalid environment", detail)
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-store-failed",
+                "Module store failed",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let detail = chain(&error);
+        match error {
+            QueryError::Unknown(_) => {
+                Self::not_found("unknown-projector", "Unknown projector", detail)
+            }
+            QueryError::NotActive(_) => {
+                Self::new(StatusCode::CONFLICT, "not-active", "Not active", detail)
+            }
+            QueryError::NotReady { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "projector-not-ready",
+                "Projector not ready",
+                detail,
+            ),
+            QueryError::Behind {
+                position,
+                min_position,
+                ..
+            } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "projector-behind",
+                "Projector behind",
+                detail,
+            )
+            .with("position", position.into())
+            .with("min_position", min_position.into()),
+            QueryError::Sql { offset, .. } => {
+                let problem = Self::bad_request("invalid-sql", "Invalid SQL", detail);
+                match offset {
+                    Some(offset) => problem.with("offset", offset.into()),
+                    None => problem,
+                }
+            }
+            QueryError::Params(_) => {
+                Self::bad_request("invalid-params", "Invalid parameters", detail)
+            }
+            QueryError::ReadOnly(_) => {
+                Self::new(StatusCode::FORBIDDEN, "read-only", "Read only", detail)
+            }
+            QueryError::BeyondLimit { .. } => {
+                Self::bad_request("beyond-limit", "Beyond a limit", detail)
+            }
+            QueryError::RowTooLarge { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "result-too-large",
+                "Result too large",
+                detail,
+            ),
+            QueryError::TooSlow { .. } => Self::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "deadline-exceeded",
+                "Deadline exceeded",
+                detail,
+            ),
+            QueryError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-queries",
+                "Too many queries",
+                detail,
+            )
+            .retry_after(limits::OVERLOAD_RETRY_AFTER),
+            QueryError::Modules(error) => error.into(),
+        }
+    }
+}
+
+impl From<ShredError> for Problem {
+    fn from(error: ShredError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ShredError::InvalidScope(_) => {
+                Self::bad_request("invalid-scope", "Invalid scope", detail)
+            }
+            ShredError::TooLong { .. } => {
+                Self::bad_request("beyond-limit", "Beyond a limit", detail)
+            }
+            ShredError::Keys(KeyError::UnknownScope { .. }) => {
+                Self::not_found("unknown-scope", "Unknown scope", detail)
+            }
+            ShredError::Keys(error) => error.into(),
+            ShredError::Incomplete { entry, .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "shredding-incomplete",
+                "Shredding incomplete",
+                detail,
+            )
+            .with("entry_id", entry.id.into()),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "key-store-failed",
+            "Key store failed",
+            chain(&error),
+        )
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let detail = chain(&error);
+        match error {
+            ReadError::Keys {
+                position,
+                source: KeyError::Lost { key_id, scope },
+                ..
+            } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "data-key-lost",
+                "Data key lost",
+                detail,
+            )
+            .with("position", position.into())
+            .with("scope", scope.into())
+            .with("key_id", key_id.to_string().into()),
+            ReadError::Invalid(_) => Self::bad_request("invalid-query", "Invalid query", detail),
+            _ => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "Event store unavailable",
+                detail,
+            ),
+        }
+    }
+}
