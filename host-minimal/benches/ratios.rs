@@ -9,7 +9,8 @@
 //!
 //! - commands against raw conditional appends to the embedded store, at 1, 8 and 32 callers;
 //! - a projector that catches up against a plain loop that reads the same log, decodes the same
-//!   payloads and inserts the same rows through rusqlite.
+//!   payloads and inserts the same rows through rusqlite;
+//! - a replay, up to the end of the switch, against the same loop.
 //!
 //! `UMARI_BENCH_DIR` names the directory to work in; on a tmpfs the disk's fsync is left out.
 
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use host_minimal::commands::Call;
 use host_minimal::modules::ModuleKind;
+use host_minimal::replay::ReplayState;
 use host_minimal::store::{EmbeddedStore, EventFilter};
 use host_minimal::{Host, HostConfig};
 use rusqlite::{Connection, params};
@@ -55,7 +57,7 @@ fn main() {
         lines.push(commands(directory.path(), callers));
     }
     eprintln!("measuring a projector that catches up with {PROJECTED_EVENTS} events");
-    lines.push(projector(directory.path()));
+    lines.extend(projector(directory.path()));
     print_table(&lines);
 }
 
@@ -134,7 +136,7 @@ fn rate(callers: u64, call: impl Fn() + Sync) -> f64 {
     done.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
 }
 
-fn projector(directory: &Path) -> Line {
+fn projector(directory: &Path) -> [Line; 2] {
     let host = start(directory.join("projector"));
     deploy(&host, ModuleKind::Command, "note");
     for first in (1..=PROJECTED_EVENTS).step_by(100) {
@@ -142,20 +144,27 @@ fn projector(directory: &Path) -> Line {
         host.execute("note", &input.to_string(), &Call::default())
             .expect("success");
     }
-    let (mut ours, mut limits) = (Vec::new(), Vec::new());
+    let (mut caught_up, mut replayed, mut limits) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         limits.push(native_loop(
             &host,
             &directory.join(format!("native-{round}.sqlite")),
         ));
-        ours.push(catch_up(&host));
+        caught_up.push(catch_up(&host));
+        replayed.push(replay(&host));
+        forget(&host);
     }
     host.shutdown(support::PATIENCE);
-    Line {
-        name: "projector catch-up, events".into(),
+    let limit = median(limits);
+    let line = |name: &str, ours| Line {
+        name: name.to_owned(),
         ours: median(ours),
-        limit: median(limits),
-    }
+        limit,
+    };
+    [
+        line("projector catch-up, events", caught_up),
+        line("replay with its switch, events", replayed),
+    ]
 }
 
 fn catch_up(host: &Host) -> f64 {
@@ -170,14 +179,29 @@ fn catch_up(host: &Host) -> f64 {
             .find(|m| m.name == name)?;
         (status.subscription?.position >= PROJECTED_EVENTS).then_some(())
     });
-    let rate = PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64();
-    host.deactivate(ModuleKind::Projector, &name)
+    PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// From the request to the read model that is another one, for all who have it open.
+fn replay(host: &Host) -> f64 {
+    let name = support::name("notes");
+    let begin = Instant::now();
+    host.replay(&name).expect("a replay");
+    support::wait_until(|| {
+        let status = host.replay_status(&name).expect("a log")?;
+        (status.state == ReplayState::Done).then_some(())
+    });
+    PROJECTED_EVENTS as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// Removes the projector and its file.
+fn forget(host: &Host) {
+    host.deactivate(ModuleKind::Projector, &support::name("notes"))
         .expect("it stops");
     for file in ["notes.sqlite", "notes.sqlite-wal", "notes.sqlite-shm"] {
         // SQLite removes the side files itself when the last connection closes.
         let _ = std::fs::remove_file(host.data_dir().join("projector").join(file));
     }
-    rate
 }
 
 /// The projector as a plain program.

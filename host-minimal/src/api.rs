@@ -10,6 +10,8 @@
 //! | `GET /{kinds}`, `GET /{kinds}/{name}` | what is stored |
 //! | `POST /{projectors,effects}/{name}/pause`, `.../resume` | lets it rest, over restarts and swaps, or go on |
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
+//! | `POST`, `GET`, `DELETE /projectors/{name}/replay` | begins to build a read model anew; how far that is; gives it up |
+//! | `POST /effects/{name}/replay` | has an effect handle the whole log again |
 //! | `GET /modules` | how what is active is doing |
 //! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
 //! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
@@ -48,6 +50,7 @@ mod modules;
 mod pace;
 mod problem;
 mod projectors;
+mod replay;
 mod routes;
 mod server;
 mod stream;
@@ -90,6 +93,8 @@ fn router_until(host: Host, access: Access, closing: Closing, settings: &ServerS
         .with_state(host)
 }
 
+const REPLAY: &str = "/projectors/{name}/replay";
+
 /// Who may do what. A new route comes here, with its scope.
 fn routes(host: Host, access: Access) -> Routes {
     let mut routes = Routes::new(host, access)
@@ -107,6 +112,10 @@ fn routes(host: Host, access: Access) -> Routes {
         .get(Scope::Read, "/commands/{name}/schema", commands::schema)
         .post(Scope::Read, "/projectors/{name}/query", projectors::query)
         .get(Scope::Admin, "/backup", backup::backup)
+        .post(Scope::Deploy, REPLAY, replay::begin)
+        .get(Scope::Read, REPLAY, replay::status)
+        .delete(Scope::Deploy, REPLAY, replay::cancel)
+        .post(Scope::Deploy, "/effects/{name}/replay", replay::effect)
         .get(Scope::Admin, "/keys", keys::list)
         .get(Scope::Admin, "/keys/audit", keys::audit)
         .delete(Scope::Admin, "/keys/{scope}", keys::shred)

@@ -26,6 +26,8 @@ const RESTORING: &str = "restoring";
 /// master.key              the master key, unless it comes from configuration
 /// projector/NAME.sqlite   a projector's read model, and NAME.log what it printed
 /// effect/NAME.sqlite      an effect's state, and NAME.log what it printed
+/// replay/NAME.ID.sqlite   a projector's read model while it is built anew
+/// as-of/ID.sqlite         a read model of the past, until it is sent
 /// cache/*.cwasm           compiled modules
 /// lock                    held while a host runs
 /// restoring               there while a backup is restored, and after that broke off
@@ -96,7 +98,9 @@ impl DataDir {
         for path in directory.module_directories() {
             make(&path)?;
         }
-        make(&directory.cache())?;
+        for path in [directory.replays(), directory.as_of(), directory.cache()] {
+            make(&path)?;
+        }
         sync_directory_of(&directory.root.join("lock"))
             .and_then(|()| sync_directory_of(&directory.root))
             .map_err(|source| DataDirError::Io {
@@ -214,6 +218,16 @@ impl DataDir {
     /// What an effect printed.
     pub fn effect_log(&self, name: &ModuleName) -> PathBuf {
         self.root.join("effect").join(format!("{name}.log"))
+    }
+
+    /// Where read models lie while they are built anew.
+    pub fn replays(&self) -> PathBuf {
+        self.root.join("replay")
+    }
+
+    /// Where read models of the past lie until they are sent.
+    pub fn as_of(&self) -> PathBuf {
+        self.root.join("as-of")
     }
 
     /// Where compiled modules lie.

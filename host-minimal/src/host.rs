@@ -14,9 +14,10 @@ mod keys;
 mod lifecycle;
 mod pausing;
 mod reading;
+mod replaying;
 mod status;
 
-pub use self::lifecycle::{ModuleError, Upload};
+pub use self::lifecycle::{Activated, ModuleError, Upload};
 pub use self::pausing::PauseError;
 pub use self::reading::Reached;
 pub use self::status::{Health, ModuleStatus};
@@ -35,6 +36,7 @@ use crate::limits;
 use crate::modules::component::Services;
 use crate::modules::store::Inserted;
 use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
+use crate::replay::Replays;
 use crate::shredding::Shredder;
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
@@ -153,6 +155,8 @@ struct Inner {
     broken: Mutex<BTreeMap<(ModuleKind, ModuleName), (Version, String)>>,
     /// One change of what is active at a time.
     changing: Mutex<()>,
+    /// Read models that are built anew.
+    replays: Arc<Replays>,
     /// Tells those who wait for a projector that one has been started.
     started: watch::Sender<()>,
     /// One permit for each question to a read model that may be answered at once.
@@ -214,6 +218,7 @@ impl Host {
                 subscriptions: Mutex::default(),
                 broken: Mutex::default(),
                 changing: Mutex::default(),
+                replays: Arc::default(),
                 started: watch::Sender::new(()),
                 queries: Arc::new(Semaphore::new(limits::CONCURRENT_QUERIES)),
                 failure,
@@ -257,7 +262,8 @@ impl Host {
         lifecycle::upload(&self.inner, upload)
     }
 
-    /// Makes `version` the one that runs, in place of any other. Returns when it runs.
+    /// Makes `version` the one that runs, in place of any other. Returns when it runs, or, where
+    /// it is a new major version of a projector, when its replay has begun.
     ///
     /// # Errors
     ///
@@ -267,7 +273,7 @@ impl Host {
         kind: ModuleKind,
         name: &ModuleName,
         version: &Version,
-    ) -> Result<(), ModuleError> {
+    ) -> Result<Activated, ModuleError> {
         lifecycle::activate(&self.inner, kind, name, version)
     }
 
@@ -436,7 +442,9 @@ impl Host {
     /// after the next start.
     pub fn shutdown(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
-        let _changing = self.inner.changing();
+        // Before anything else: a replay that switches holds what this waits for.
+        let replays = self.inner.replays.stop_all();
+        let changing = self.inner.changing();
         let mut subscriptions = std::mem::take(&mut *self.inner.subscriptions());
         for subscription in subscriptions.values() {
             subscription.ask_to_stop();
@@ -444,6 +452,10 @@ impl Host {
         let mut all = true;
         for subscription in subscriptions.values_mut() {
             all &= subscription.wait_stopped(end.saturating_duration_since(Instant::now()));
+        }
+        drop(changing);
+        for replay in replays {
+            all &= replay.wait_ended(end.saturating_duration_since(Instant::now()));
         }
         self.inner.store.close();
         all
@@ -455,6 +467,17 @@ impl std::fmt::Debug for Host {
         f.debug_struct("Host")
             .field("data_dir", &self.data_dir())
             .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    /// Nobody has a handle any more, so nothing runs on: threads end by themselves, and with the
+    /// last one what they share, such as the memory that is reserved for instances.
+    fn drop(&mut self) {
+        self.replays.stop_all();
+        for subscription in self.subscriptions().values() {
+            subscription.ask_to_stop();
+        }
     }
 }
 

@@ -62,6 +62,8 @@ pub const EFFECT_WINDOW_EVENTS: usize = 1_024;
 pub const RETRY_BACKOFF_BASE: Duration = Duration::from_secs(1);
 /// The longest pause after a module failed.
 pub const RETRY_BACKOFF_CAP: Duration = Duration::from_secs(600);
+/// Replays that handle events at once; more wait.
+pub const CONCURRENT_REPLAYS: usize = 4;
 /// How long a module may be behind without progress before it counts as stalled.
 pub const STALL_AFTER: Duration = Duration::from_secs(30);
 

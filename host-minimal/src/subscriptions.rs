@@ -12,14 +12,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::capabilities::output::Output;
 use crate::modules::ModuleKind;
 use crate::modules::component::{LoadedModule, Services};
 
 mod backoff;
 mod effect;
 mod instance;
-mod progress;
+pub(crate) mod progress;
 mod projector;
+pub(crate) mod rebuild;
 mod status;
 mod stop;
 pub(crate) mod trial;
@@ -43,7 +45,7 @@ struct Runtime {
     module: LoadedModule,
     services: Services,
     files: ModuleFiles,
-    output: crate::capabilities::output::Output,
+    output: Output,
     status: Arc<StatusBoard>,
     stop: Arc<Stop>,
 }
@@ -55,8 +57,10 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Starts the thread of a projector or an effect; where it is `paused`, it waits at once.
+    /// Starts the thread of a projector or an effect; where it is `paused`, it waits at once. Where it
+    /// is known that everything up to `position` is handled, who asks at once is not told less.
     pub(crate) fn start(
+        position: Option<u64>,
         module: LoadedModule,
         services: Services,
         files: ModuleFiles,
@@ -73,9 +77,13 @@ impl Subscription {
         };
         if paused {
             runtime.stop.hold();
-            if let Some(position) = progress::stored_position(&runtime.files.database) {
-                runtime.status.advanced(position);
-            }
+        }
+        let position = match position {
+            None if paused => progress::stored_position(&runtime.files.database),
+            position => position,
+        };
+        if let Some(position) = position {
+            runtime.status.advanced(position);
         }
         let thread = std::thread::Builder::new()
             .name(format!(
@@ -130,10 +138,31 @@ impl Subscription {
         self.runtime.output.tail(str::to_owned)
     }
 
+    /// Where the module prints.
+    pub(crate) fn shared_output(&self) -> Output {
+        self.runtime.output.clone()
+    }
+
+    /// The module that runs.
+    pub(crate) fn module(&self) -> &LoadedModule {
+        &self.runtime.module
+    }
+
+    /// Shows that the subscription, which has ended, stands still for its read model to be replaced.
+    pub(crate) fn show_switching(&self) {
+        let position = self.status().position;
+        self.runtime.status.enter(Phase::Switching, position);
+    }
+
     /// Asks the thread to end after the event that it handles.
     pub(crate) fn ask_to_stop(&self) {
         self.runtime.stop.set();
         self.runtime.services.log.wake();
+    }
+
+    /// What tells, without the subscription at hand, that its thread has ended.
+    pub(crate) fn end(&self) -> End {
+        End(Arc::clone(&self.runtime.stop))
     }
 
     /// Waits until the thread has ended, for `patience` at most; whether it did.
@@ -155,6 +184,16 @@ impl Runtime {
     /// Waits while the module is paused; whether it may run then.
     fn may_run(&self) -> bool {
         self.stop.may_run(|| self.status.paused())
+    }
+}
+
+/// The end of a subscription's thread.
+pub(crate) struct End(Arc<Stop>);
+
+impl End {
+    /// Waits for it, for `patience` at most; whether it came.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        self.0.wait_ended(patience)
     }
 }
 

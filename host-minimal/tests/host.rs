@@ -27,6 +27,8 @@ mod pausing;
 mod projectors;
 #[path = "host/reading.rs"]
 mod reading;
+#[path = "host/replay.rs"]
+mod replay;
 #[path = "host/settings.rs"]
 mod settings;
 #[path = "host/streams.rs"]

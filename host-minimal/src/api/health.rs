@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::replay::ReplayBody;
 use super::{Problem, blocking};
 use crate::Host;
 use crate::host::ModuleStatus;
@@ -24,6 +25,9 @@ struct ModuleBody {
     position: Option<u64>,
     head: u64,
     last_error: Option<ErrorBody>,
+    /// A read model that is being built anew, or could not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<ReplayBody>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +93,7 @@ impl ModuleBody {
                 .broken
                 .map(ErrorBody::broken)
                 .or(failure.map(ErrorBody::from)),
+            replay: module.replay.map(ReplayBody::from),
         }
     }
 }

@@ -11,9 +11,10 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::replay::ReplayBody;
 use super::{Problem, blocking, read_body};
 use crate::Host;
-use crate::host::Upload;
+use crate::host::{Activated, Upload};
 use crate::limits;
 use crate::modules::{ModuleKind, ModuleName, ModuleSettings, StoredModule};
 
@@ -69,11 +70,15 @@ pub(super) async fn one(
     kind: ModuleKind,
 ) -> Result<Json<Value>, Problem> {
     let name = parse_name(&name)?;
-    let (versions, output) = blocking({
+    let (versions, output, replay) = blocking({
         let name = name.clone();
-        move || {
-            host.versions(kind, &name)
-                .map(|versions| (versions, host.output(kind, &name)))
+        move || -> Result<_, Problem> {
+            let versions = host.versions(kind, &name)?;
+            let replay = match kind {
+                ModuleKind::Projector => host.replay_status(&name)?,
+                _ => None,
+            };
+            Ok((versions, host.output(kind, &name), replay))
         }
     })
     .await??;
@@ -88,6 +93,9 @@ pub(super) async fn one(
     let mut body = details(kind, name.as_str(), versions);
     if let Some(output) = output {
         body["output"] = output.into();
+    }
+    if let Some(replay) = replay {
+        body["replay"] = json!(ReplayBody::from(replay));
     }
     Ok(Json(body))
 }
@@ -130,7 +138,7 @@ pub(super) async fn activate(
     Path(name): Path<String>,
     request: Request,
     kind: ModuleKind,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     let body = read_body(request.into_body(), limits::INPUT_BYTES).await?;
     let name = parse_name(&name)?;
     let body: ActivateBody = serde_json::from_slice(&body).map_err(|error| {
@@ -141,10 +149,22 @@ pub(super) async fn activate(
         )
     })?;
     let version = parse_version(&body.version)?;
-    let answer =
+    let mut answer =
         json!({ "kind": kind.as_str(), "name": name.as_str(), "version": version.to_string() });
-    blocking(move || host.activate(kind, &name, &version)).await??;
-    Ok(Json(answer))
+    let (activated, replay) = blocking(move || -> Result<_, Problem> {
+        let activated = host.activate(kind, &name, &version)?;
+        let replay = match activated {
+            Activated::Replaying => host.replay_status(&name)?,
+            Activated::Running => None,
+        };
+        Ok((activated, replay))
+    })
+    .await??;
+    if activated == Activated::Running {
+        return Ok(Json(answer).into_response());
+    }
+    answer["replay"] = json!(replay.map(ReplayBody::from));
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
 pub(super) async fn deactivate(

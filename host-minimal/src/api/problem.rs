@@ -238,6 +238,15 @@ impl Problem {
         )
     }
 
+    pub(super) fn no_threads(detail: String) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no-threads",
+            "No more threads",
+            detail,
+        )
+    }
+
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

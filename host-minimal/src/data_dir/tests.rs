@@ -21,6 +21,8 @@ fn a_new_directory_is_its_owners_alone() {
         root.clone(),
         root.join("projector"),
         root.join("effect"),
+        directory.replays(),
+        directory.as_of(),
         directory.cache(),
     ] {
         let mode = fs::metadata(&path)
@@ -55,6 +57,8 @@ fn files_lie_where_the_layout_says() {
         directory.effect_log(&name("mail")),
         root.join("effect/mail.log")
     );
+    assert_eq!(directory.replays(), root.join("replay"));
+    assert_eq!(directory.as_of(), root.join("as-of"));
     assert_eq!(directory.cache(), root.join("cache"));
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 
 use semver::Version;
 
-use super::{Host, Inner};
+use super::{Host, Inner, replaying};
 use crate::limits;
 use crate::modules::component::{Identity, LoadError, LoadedModule};
 use crate::modules::settings::SettingsError;
 use crate::modules::store::{Inserted, NewModule};
 use crate::modules::{ModuleKind, ModuleName, ModuleSettings, ModuleStoreError, StoredModule};
+use crate::replay::{ReplayError, side_file, switch};
 use crate::report::chain;
 use crate::subscriptions::{ModuleFiles, Subscription};
 
@@ -29,6 +31,16 @@ pub struct Upload {
     pub settings: ModuleSettings,
     /// The component.
     pub wasm: Vec<u8>,
+}
+
+/// What activating a version led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activated {
+    /// The version runs.
+    Running,
+    /// It is a new major version of a projector: its read model is built beside that of the
+    /// version that runs, which it replaces when it knows as much.
+    Replaying,
 }
 
 /// Why a module was not stored, or not activated.
@@ -64,6 +76,9 @@ pub enum ModuleError {
         /// Its name.
         name: ModuleName,
     },
+    /// A replay could not begin.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// The machine has no more threads.
     #[error("cannot start a thread for the module")]
     Thread(#[source] io::Error),
@@ -104,29 +119,48 @@ pub(super) fn upload(inner: &Inner, upload: Upload) -> Result<Inserted, ModuleEr
 }
 
 pub(super) fn activate(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     kind: ModuleKind,
     name: &ModuleName,
     version: &Version,
-) -> Result<(), ModuleError> {
+) -> Result<Activated, ModuleError> {
     let _changing = inner.changing();
     let stored = inner.modules.get(kind, name, version)?;
     let stored = stored.ok_or_else(|| unknown(kind, name, version))?;
+    let in_replay = kind == ModuleKind::Projector && inner.replays.is_of(name, version);
+    let cancel_replay = || {
+        if kind == ModuleKind::Projector && !in_replay {
+            let reason = format!("{version} was activated");
+            inner.replays.cancel(name, &reason);
+        }
+    };
     if stored.active && !inner.broken().contains_key(&(kind, name.clone())) {
-        return Ok(());
+        cancel_replay();
+        return Ok(Activated::Running);
+    }
+    if in_replay {
+        return Ok(Activated::Replaying);
     }
     let module = load_stored(inner, &stored)?;
+    cancel_replay();
+    if kind == ModuleKind::Projector
+        && let Ok((running, output)) = inner.running(kind, name)
+        && !replaying::share_read_model(running.version(), version)
+    {
+        replaying::begin(inner, module, Some(running.version().clone()), output)?;
+        return Ok(Activated::Replaying);
+    }
     if kind == ModuleKind::Command {
         inner.modules.set_active(kind, name, Some(version))?;
         inner.commands.activate(module);
     } else {
         stop_running(inner, kind, name)?;
         inner.modules.set_active(kind, name, Some(version))?;
-        start_subscription(inner, module)?;
+        start_subscription(inner, module, None)?;
     }
     inner.broken().remove(&(kind, name.clone()));
     tracing::info!("{kind} {name} {version} is active");
-    Ok(())
+    Ok(Activated::Running)
 }
 
 pub(super) fn deactivate(
@@ -134,6 +168,10 @@ pub(super) fn deactivate(
     kind: ModuleKind,
     name: &ModuleName,
 ) -> Result<bool, ModuleError> {
+    // Before anything else: a replay that switches holds what this waits for.
+    if kind == ModuleKind::Projector {
+        inner.replays.cancel(name, "the projector was deactivated");
+    }
     let _changing = inner.changing();
     let was = inner.modules.set_active(kind, name, None)?;
     inner.broken().remove(&(kind, name.clone()));
@@ -147,7 +185,11 @@ pub(super) fn deactivate(
 
 /// Stops the running version, if there is one. Every call of a guest has a deadline, so waiting a
 /// little longer than that is enough.
-fn stop_running(inner: &Inner, kind: ModuleKind, name: &ModuleName) -> Result<(), ModuleError> {
+pub(super) fn stop_running(
+    inner: &Inner,
+    kind: ModuleKind,
+    name: &ModuleName,
+) -> Result<(), ModuleError> {
     let key = (kind, name.clone());
     let Some(mut running) = inner.subscriptions().remove(&key) else {
         return Ok(());
@@ -167,6 +209,20 @@ fn stop_running(inner: &Inner, kind: ModuleKind, name: &ModuleName) -> Result<()
         kind,
         name: name.clone(),
     })
+}
+
+/// Loads a stored version of a projector.
+pub(super) fn load_version(
+    inner: &Inner,
+    projector: &ModuleName,
+    version: &Version,
+) -> Result<LoadedModule, ModuleError> {
+    let kind = ModuleKind::Projector;
+    let stored = inner.modules.get(kind, projector, version)?;
+    load_stored(
+        inner,
+        &stored.ok_or_else(|| unknown(kind, projector, version))?,
+    )
 }
 
 fn load_stored(inner: &Inner, stored: &StoredModule) -> Result<LoadedModule, ModuleError> {
@@ -196,7 +252,12 @@ fn unknown(kind: ModuleKind, name: &ModuleName, version: &Version) -> ModuleStor
     }
 }
 
-fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleError> {
+/// Starts a module on its database, which knows everything up to `position` where one is given.
+pub(super) fn start_subscription(
+    inner: &Inner,
+    module: LoadedModule,
+    position: Option<u64>,
+) -> Result<(), ModuleError> {
     let key = (module.kind(), module.name().clone());
     let files = match module.kind() {
         ModuleKind::Effect => ModuleFiles {
@@ -208,26 +269,52 @@ fn start_subscription(inner: &Inner, module: LoadedModule) -> Result<(), ModuleE
             log: inner.data_dir.projector_log(module.name()),
         },
     };
+    if module.kind() == ModuleKind::Projector {
+        clear_foreign(&module, &files);
+    }
     let paused = inner.modules.is_paused(module.kind(), module.name())?;
-    let subscription = Subscription::start(module, inner.services.clone(), files, paused)
+    let services = inner.services.clone();
+    let subscription = Subscription::start(position, module, services, files, paused)
         .map_err(ModuleError::Thread)?;
     inner.subscriptions().insert(key, subscription);
     inner.started.send_replace(());
     Ok(())
 }
 
+/// Empties the read model of another major version, which nobody reads while that does not run.
+fn clear_foreign(module: &LoadedModule, files: &ModuleFiles) {
+    let writer = side_file::writer(&files.database);
+    // A file that cannot be read says so when the module opens it.
+    let Ok(Some(writer)) = writer else {
+        return;
+    };
+    if replaying::share_read_model(&writer, module.version()) {
+        return;
+    }
+    let (name, version) = (module.name(), module.version());
+    match switch::clear(&files.database) {
+        Ok(()) => tracing::info!("projector {name} {version} begins anew after {writer}"),
+        Err(error) => tracing::error!(
+            "projector {name} {version} begins on what {writer} left: {}",
+            chain(&error)
+        ),
+    }
+}
+
 impl Host {
     /// Starts every active module. One that cannot run is noted as broken.
     pub(super) fn start_active(&self) -> Result<(), ModuleStoreError> {
-        let inner = &*self.inner;
+        let inner = &self.inner;
         let _changing = inner.changing();
+        let mut left = replaying::left_behind(inner);
         for stored in inner.modules.active()? {
+            let stored = replaying::finish_switch(inner, stored, &mut left);
             let started = load_stored(inner, &stored).and_then(|module| match stored.kind {
                 ModuleKind::Command => {
                     inner.commands.activate(module);
                     Ok(())
                 }
-                _ => start_subscription(inner, module),
+                _ => start_subscription(inner, module, None),
             });
             if let Err(error) = started {
                 let reason = chain(&error);
@@ -236,6 +323,9 @@ impl Host {
                     .broken()
                     .insert((stored.kind, stored.name), (stored.version, reason));
             }
+        }
+        for left in left {
+            replaying::take_up(inner, left);
         }
         Ok(())
     }

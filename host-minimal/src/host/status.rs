@@ -4,10 +4,11 @@ use semver::Version;
 
 use super::Inner;
 use crate::modules::{ModuleKind, ModuleName, ModuleStoreError};
+use crate::replay::ReplayStatus;
 use crate::subscriptions::{Subscription, SubscriptionStatus};
 
 /// How one active module is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModuleStatus {
     /// What kind of module it is.
     pub kind: ModuleKind,
@@ -19,6 +20,8 @@ pub struct ModuleStatus {
     pub subscription: Option<SubscriptionStatus>,
     /// Why the module cannot run at all.
     pub broken: Option<String>,
+    /// The replay of a projector that runs or has failed.
+    pub replay: Option<ReplayStatus>,
 }
 
 impl ModuleStatus {
@@ -46,7 +49,7 @@ impl ModuleStatus {
 }
 
 /// Whether a host does what it is there for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Health {
     /// Active modules that do not.
     pub unhealthy: Vec<ModuleStatus>,
@@ -75,11 +78,23 @@ pub(super) fn modules(inner: &Inner) -> Result<Vec<ModuleStatus>, ModuleStoreErr
                 version: module.version,
                 subscription: subscriptions.get(&key).map(Subscription::status),
                 broken: broken.get(&key).map(|(_, reason)| reason.clone()),
+                replay: replay(inner, &key),
                 kind: key.0,
                 name: key.1,
             }
         })
         .collect())
+}
+
+/// A replay that is of interest while its projector is looked at.
+fn replay(inner: &Inner, (kind, name): &(ModuleKind, ModuleName)) -> Option<ReplayStatus> {
+    if *kind != ModuleKind::Projector {
+        return None;
+    }
+    // Where the log cannot be read, that is said elsewhere.
+    let head = inner.services.log.head().unwrap_or_default();
+    let status = inner.replays.status(name, head)?;
+    (!status.state.has_ended() || status.failure.is_some()).then_some(status)
 }
 
 pub(super) fn health(inner: &Inner) -> Result<Health, ModuleStoreError> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use semver::Version;
 
 use crate::capabilities::sqlite::RESERVED_PREFIX;
 
 /// Creates the host's tables where they are missing.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     debug_assert_eq!(
         RESERVED_PREFIX, "umari_",
         "the tables below must be out of a guest's reach"
@@ -19,8 +20,31 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
              last_position INTEGER NOT NULL
          );
          INSERT OR IGNORE INTO umari_progress VALUES (0, 0);
-         CREATE TABLE IF NOT EXISTS umari_completed (position INTEGER PRIMARY KEY);",
+         CREATE TABLE IF NOT EXISTS umari_completed (position INTEGER PRIMARY KEY);
+         CREATE TABLE IF NOT EXISTS umari_writer (
+             only INTEGER PRIMARY KEY CHECK (only = 0),
+             version TEXT NOT NULL
+         );",
     )
+}
+
+/// The version of the module that writes this database; `None` before one has begun.
+pub(crate) fn writer(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection
+        .query_row("SELECT version FROM umari_writer", (), |row| row.get(0))
+        .optional()
+}
+
+/// Notes which version writes from now on.
+pub(crate) fn save_writer(connection: &Connection, version: &Version) -> rusqlite::Result<()> {
+    let version = version.to_string();
+    if writer(connection)?.as_deref() != Some(&*version) {
+        connection.execute(
+            "INSERT OR REPLACE INTO umari_writer VALUES (0, ?1)",
+            [version],
+        )?;
+    }
+    Ok(())
 }
 
 /// Everything up to this position is handled.
@@ -96,5 +120,16 @@ mod tests {
         prepare(&connection).unwrap();
         assert_eq!(last_position(&connection).unwrap(), 5);
         assert_eq!(completed(&connection).unwrap(), BTreeSet::from([9]));
+    }
+
+    #[test]
+    fn the_last_writer_is_known() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare(&connection).unwrap();
+        assert_eq!(writer(&connection).unwrap(), None);
+        for version in ["1.0.0", "1.0.0", "2.0.0-rc.1"] {
+            save_writer(&connection, &version.parse().unwrap()).unwrap();
+            assert_eq!(writer(&connection).unwrap().as_deref(), Some(version));
+        }
     }
 }

@@ -54,6 +54,7 @@ impl<E: Into<SubscriptionError>> From<E> for Failed {
 fn follow(runtime: &Runtime) -> Result<(), Failed> {
     let mut instance = Instance::start(runtime)?;
     let query = instance.query()?;
+    progress::save_writer(instance.connection(), runtime.module.version())?;
     runtime.status.recovered(0);
     let mut position = progress::last_position(instance.connection())?;
     let mut saved = position;

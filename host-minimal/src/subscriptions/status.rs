@@ -27,6 +27,8 @@ pub enum Phase {
     Pausing,
     /// At rest until it is resumed.
     Paused,
+    /// Standing still while its read model is replaced by one that was built anew.
+    Switching,
     /// Ended.
     Stopped,
 }
@@ -41,6 +43,7 @@ impl Phase {
             Self::Retrying => "retrying",
             Self::Pausing => "pausing",
             Self::Paused => "paused",
+            Self::Switching => "switching",
             Self::Stopped => "stopped",
         }
     }
@@ -80,10 +83,11 @@ pub struct SubscriptionStatus {
 impl SubscriptionStatus {
     /// Whether events flow, or an operator does not want them to.
     pub fn is_healthy(&self) -> bool {
-        self.is_paused()
-            || (matches!(self.phase, Phase::CatchingUp | Phase::Live)
-                && self.failure.is_none()
-                && !self.stalled)
+        let flows = matches!(
+            self.phase,
+            Phase::CatchingUp | Phase::Live | Phase::Switching
+        );
+        self.is_paused() || (flows && self.failure.is_none() && !self.stalled)
     }
 
     /// Whether an operator paused it, even where it is not at rest yet.

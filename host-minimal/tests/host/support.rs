@@ -145,6 +145,20 @@ impl TestHost {
         Self { host, directory }.deploy_commands()
     }
 
+    /// A host on what another, which goes on, has on disk now: what a host finds that starts
+    /// after a kill.
+    pub(crate) fn after_kill_of(other: &Self) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        copy(
+            &other.directory().join("data"),
+            &directory.path().join("data"),
+        );
+        Self {
+            host: start_host(directory.path()),
+            directory,
+        }
+    }
+
     fn deploy_commands(self) -> Self {
         for name in [
             "chatter",
@@ -280,6 +294,19 @@ impl TestHost {
             .join("data/projector")
             .join(format!("{name}.sqlite"));
         Connection::open(path).expect("a read model")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a copy");
+        }
     }
 }
 

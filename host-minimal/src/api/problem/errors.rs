@@ -9,8 +9,9 @@ use crate::engine::trap::Crash;
 use crate::host::{ModuleError, PauseError};
 use crate::keys::KeyError;
 use crate::limits;
-use crate::modules::ModuleStoreError;
+use crate::modules::{ModuleKind, ModuleStoreError};
 use crate::read_model::QueryError;
+use crate::replay::ReplayError;
 use crate::report::chain;
 use crate::shredding::ShredError;
 use crate::store::ReadError;
@@ -140,12 +141,41 @@ impl From<ModuleError> for Problem {
             ModuleError::Stuck { .. } => {
                 Self::new(StatusCode::CONFLICT, "module-stuck", "Module stuck", detail)
             }
-            ModuleError::Thread(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "no-threads",
-                "No more threads",
+            ModuleError::Thread(_) => Self::no_threads(detail),
+            ModuleError::Replay(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        let detail = chain(&error);
+        let conflict =
+            |code, title, detail: String| Self::new(StatusCode::CONFLICT, code, title, detail);
+        match error {
+            ReplayError::Unknown {
+                kind: ModuleKind::Projector,
+                ..
+            } => Self::not_found("unknown-projector", "Unknown projector", detail),
+            ReplayError::Unknown { .. } => {
+                Self::not_found("unknown-module", "Unknown module", detail)
+            }
+            ReplayError::NotActive { .. } => conflict("not-active", "Not active", detail),
+            ReplayError::NotRunning { .. } => conflict("not-running", "Not running", detail),
+            ReplayError::AlreadyReplaying(_) => {
+                conflict("already-replaying", "Already replaying", detail)
+            }
+            ReplayError::NoReplay(_) => Self::not_found("no-replay", "No replay", detail),
+            ReplayError::File { .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "read-model-failed",
+                "Read model failed",
                 detail,
             ),
+            ReplayError::Stuck { .. } => conflict("module-stuck", "Module stuck", detail),
+            ReplayError::Thread(_) => Self::no_threads(detail),
+            ReplayError::Modules(error) => error.into(),
+            ReplayError::Read(error) => error.into(),
         }
     }
 }
