@@ -1,0 +1,83 @@
+//! The fixtures as components.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The components of the fixtures.
+pub(crate) struct Fixtures {
+    pub(crate) commands: Vec<u8>,
+    pub(crate) projector: Vec<u8>,
+    pub(crate) effect: Vec<u8>,
+    pub(crate) courier: Vec<u8>,
+}
+
+/// Builds the fixtures once per run; cargo keeps them up to date.
+pub(crate) fn fixtures() -> &'static Fixtures {
+    static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
+    FIXTURES.get_or_init(|| {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a workspace");
+        install_target(workspace);
+        let packages = [
+            "fixture-commands",
+            "fixture-courier",
+            "fixture-effect",
+            "fixture-projector",
+        ];
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .current_dir(workspace)
+            .args(["build", "--quiet", "--release", "--target", TARGET])
+            .env("CARGO_PROFILE_RELEASE_LTO", "true")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "true");
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        assert!(
+            cargo.status().expect("cargo runs").success(),
+            "the fixtures do not build"
+        );
+        let directory = target_directory(workspace).join(TARGET).join("release");
+        let read = |name: &str| std::fs::read(directory.join(name)).expect("a built fixture");
+        Fixtures {
+            commands: read("fixture_commands.wasm"),
+            projector: read("fixture_projector.wasm"),
+            effect: read("fixture_effect.wasm"),
+            courier: read("fixture_courier.wasm"),
+        }
+    })
+}
+
+const TARGET: &str = "wasm32-wasip2";
+
+/// Where rustup did not install the target with the toolchain, it is asked to.
+fn install_target(workspace: &Path) {
+    let libraries = Command::new("rustc")
+        .current_dir(workspace)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()
+        .expect("rustc runs");
+    let directory = String::from_utf8(libraries.stdout).expect("a path");
+    if !Path::new(directory.trim()).exists() {
+        let added = Command::new("rustup")
+            .current_dir(workspace)
+            .args(["target", "add", TARGET])
+            .status()
+            .expect("rustup runs");
+        assert!(
+            added.success(),
+            "the target {TARGET} is missing and rustup could not add it"
+        );
+    }
+}
+
+fn target_directory(workspace: &Path) -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => workspace.join(directory),
+        None => workspace.join("target"),
+    }
+}
