@@ -3,11 +3,12 @@
 //! The host owns the connection and its transactions; a guest's statements run under guards
 //! that keep it inside both (see [`guards`]).
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Instant;
 
 use rusqlite::fallible_iterator::FallibleIterator;
-use rusqlite::{Batch, CachedStatement, Connection, params_from_iter};
+use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, params_from_iter};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 pub(crate) mod guards;
@@ -17,6 +18,7 @@ mod values;
 use self::guards::Guards;
 use crate::bindings::sqlite_wit as wit;
 use crate::engine::guest::GuestState;
+use crate::engine::trap::DeadlineExceeded;
 use crate::limits;
 
 pub(crate) use self::guards::RESERVED_PREFIX;
@@ -38,6 +40,38 @@ pub(crate) struct SqliteContext {
     connection: Connection,
     guards: Guards,
     begin: Begin,
+    /// Set when SQLite itself has ended the host's transaction.
+    undone: RefCell<Option<TransactionUndone>>,
+}
+
+/// A statement of the guest failed in a way that made SQLite undo the whole transaction.
+///
+/// The guest must not go on: whatever it wrote next would be durable at once, without the event
+/// that it belongs to.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum TransactionUndone {
+    /// By a clause in the SQL.
+    #[error(
+        "{0}, and SQLite undid the whole transaction; write OR ABORT in place of OR ROLLBACK, and \
+         RAISE(ABORT, ..) in triggers"
+    )]
+    Constraint(String),
+    /// By the end of the call's time.
+    #[error(transparent)]
+    Deadline(DeadlineExceeded),
+    /// By a full disk, for instance.
+    #[error("{0}, and SQLite undid the whole transaction")]
+    Failure(String),
+}
+
+impl TransactionUndone {
+    fn by(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => Self::Constraint(error.to_string()),
+            Some(ErrorCode::OperationInterrupted) => Self::Deadline(DeadlineExceeded),
+            _ => Self::Failure(error.to_string()),
+        }
+    }
 }
 
 impl SqliteContext {
@@ -60,6 +94,7 @@ impl SqliteContext {
             connection,
             guards,
             begin,
+            undone: RefCell::default(),
         })
     }
 
@@ -77,7 +112,19 @@ impl SqliteContext {
         call: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, wit::Error> {
         let _guarded = self.guards.guest();
-        call(&self.connection).map_err(|error| values::to_error(&error))
+        let begun = !self.connection.is_autocommit();
+        call(&self.connection).map_err(|error| {
+            // OR ROLLBACK does this, and so do a full disk and an error of the file.
+            if begun && self.connection.is_autocommit() {
+                self.undone.replace(Some(TransactionUndone::by(&error)));
+            }
+            values::to_error(&error)
+        })
+    }
+
+    /// Whether the host's transaction is still the one that it began.
+    fn check_transaction(&self) -> Result<(), TransactionUndone> {
+        self.undone.borrow().clone().map_or(Ok(()), Err)
     }
 
     fn prepare_guarded<'a>(
@@ -191,6 +238,17 @@ impl<'a> SqliteView<'a> {
         self.context
             .ok_or_else(|| wasmtime::format_err!("this instance has no database"))
     }
+
+    /// Runs a guest's call; the outer error stops the guest.
+    fn run<T>(&self, call: impl FnOnce(&SqliteContext) -> T) -> wasmtime::Result<T> {
+        let context = self.context()?;
+        let outcome = call(context);
+        match context.check_transaction() {
+            Ok(()) => Ok(outcome),
+            Err(TransactionUndone::Deadline(deadline)) => Err(deadline.into()),
+            Err(undone) => Err(undone.into()),
+        }
+    }
 }
 
 impl crate::bindings::common_wit::Host for SqliteView<'_> {}
@@ -201,11 +259,11 @@ impl wit::Host for SqliteView<'_> {
         sql: String,
         params: wit::Params,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
-        Ok(self.context()?.execute(&sql, &params))
+        self.run(|context| context.execute(&sql, &params))
     }
 
     fn execute_batch(&mut self, sql: String) -> wasmtime::Result<Result<(), wit::Error>> {
-        Ok(self.context()?.execute_batch(&sql))
+        self.run(|context| context.execute_batch(&sql))
     }
 
     fn query(
@@ -214,7 +272,7 @@ impl wit::Host for SqliteView<'_> {
         params: wit::Params,
         max_rows: Option<u32>,
     ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
-        Ok(self.context()?.query(&sql, &params, max_rows))
+        self.run(|context| context.query(&sql, &params, max_rows))
     }
 
     fn last_insert_rowid(&mut self) -> wasmtime::Result<Option<i64>> {
@@ -242,7 +300,7 @@ impl wit::HostStatement for SqliteView<'_> {
         params: wit::Params,
     ) -> wasmtime::Result<Result<u64, wit::Error>> {
         let statement = self.table.get(&this)?;
-        Ok(self.context()?.execute(&statement.sql, &params))
+        self.run(|context| context.execute(&statement.sql, &params))
     }
 
     fn query(
@@ -252,7 +310,7 @@ impl wit::HostStatement for SqliteView<'_> {
         max_rows: Option<u32>,
     ) -> wasmtime::Result<Result<wit::Rows, wit::Error>> {
         let statement = self.table.get(&this)?;
-        Ok(self.context()?.query(&statement.sql, &params, max_rows))
+        self.run(|context| context.query(&statement.sql, &params, max_rows))
     }
 
     fn drop(&mut self, this: Resource<StatementHandle>) -> wasmtime::Result<()> {

@@ -127,13 +127,15 @@ fn handle_batch(
                 handled = Some(event.position);
             }
             Err(error) => {
+                let event = Some(Box::new(event));
+                if instance.connection().is_autocommit() {
+                    // SQLite has undone the whole batch, which is handled again.
+                    return Err(Failed { error, event });
+                }
                 instance
                     .connection()
                     .execute_batch("ROLLBACK TO umari_event; RELEASE umari_event")?;
-                failed = Some(Failed {
-                    error,
-                    event: Some(Box::new(event)),
-                });
+                failed = Some(Failed { error, event });
                 break;
             }
         }

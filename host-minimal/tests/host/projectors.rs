@@ -82,6 +82,32 @@ fn a_module_may_not_touch_the_hosts_transaction() {
 }
 
 #[test]
+fn a_statement_that_undoes_the_hosts_transaction_leaves_nothing() {
+    let host = TestHost::with_commands();
+    host.note("a", 1, "one");
+    let undone = host.note("a", 2, "undo");
+    host.deploy(ModuleKind::Projector, "notes", &[]);
+    let (_, failure) = host.wait_for_failure("notes", 3);
+    assert_eq!(failure.position, Some(undone));
+    let expected = "trapped: UNIQUE constraint failed: notes.position, and SQLite undid the whole \
+                    transaction; write OR ABORT in place of OR ROLLBACK";
+    assert!(failure.message.contains(expected), "{}", failure.message);
+    let stray = |host: &TestHost| -> u64 {
+        let count = "SELECT count(*) FROM relayed";
+        let read_model = host.read_model("notes");
+        read_model
+            .query_row(count, (), |row| row.get(0))
+            .expect("a table")
+    };
+    assert_eq!(stray(&host), 0);
+
+    let tolerant = [("TOLERANT", "1")];
+    host.deploy_version(ModuleKind::Projector, "notes", "1.1.0", &tolerant);
+    host.wait_caught_up("notes");
+    assert_eq!((texts(&host).len(), stray(&host)), (2, 0));
+}
+
+#[test]
 fn what_sql_traps_on_is_said_with_the_line_and_the_sql() {
     let host = TestHost::with_commands();
     host.note("a", 1, "one");

@@ -162,6 +162,47 @@ fn an_effects_transaction_begins_at_its_first_write() {
 }
 
 #[test]
+fn a_transaction_that_sqlite_undid_is_noticed() {
+    for begin in [Begin::BeforeCall, Begin::AtFirstWrite] {
+        let (_dir, context) = database(begin);
+        let table = "CREATE TABLE t (x UNIQUE ON CONFLICT ABORT); INSERT INTO t VALUES (1)";
+        context.host().execute_batch(table).unwrap();
+        if begin == Begin::BeforeCall {
+            context.host().execute_batch("BEGIN IMMEDIATE").unwrap();
+        }
+        context.execute("INSERT INTO t VALUES (2)", NONE).unwrap();
+        context
+            .execute("INSERT INTO t VALUES (2)", NONE)
+            .unwrap_err();
+        context.check_transaction().unwrap();
+        context
+            .execute("INSERT OR ROLLBACK INTO t VALUES (2)", NONE)
+            .unwrap_err();
+        let undone = context.check_transaction().unwrap_err().to_string();
+        assert!(undone.contains("OR ABORT"), "{undone}");
+    }
+}
+
+#[test]
+fn a_full_database_is_no_reason_to_avoid_a_clause() {
+    let (_dir, context) = database(Begin::AtFirstWrite);
+    context.execute_batch("CREATE TABLE t (x)").unwrap();
+    context.host().execute_batch("COMMIT").unwrap();
+    context
+        .host()
+        .pragma_update(None, "max_page_count", 4)
+        .unwrap();
+    context.execute("INSERT INTO t VALUES (1)", NONE).unwrap();
+    let large = "INSERT INTO t VALUES (zeroblob(1 << 16))";
+    assert!(refusal(context.execute(large, NONE)).contains("full"));
+    let undone = context.check_transaction();
+    assert_eq!(
+        undone.map_err(|undone| undone.to_string()),
+        Err("database or disk is full, and SQLite undid the whole transaction".to_owned())
+    );
+}
+
+#[test]
 fn values_survive_the_round_trip() {
     let (_dir, context) = database(Begin::BeforeCall);
     let values = [
