@@ -194,6 +194,7 @@ impl Host {
         let log = EventLog::new(store.clone(), Arc::clone(&keys));
         let engine = Engine::new()?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
+        cache.remove_unfinished();
         let (failed, failure) = watch::channel(None);
         log.on_failure(Box::new(move |reason| {
             failed.send_replace(Some(reason.to_owned()));

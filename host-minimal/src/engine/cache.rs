@@ -58,6 +58,22 @@ impl CompileCache {
         })
     }
 
+    /// Removes what a crash left of entries that were being written. Nobody else may use the
+    /// directory meanwhile.
+    pub(crate) fn remove_unfinished(&self) {
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        for path in entries.map(|entry| entry.path()) {
+            if path.extension().is_some_and(|it| it == "tmp")
+                && let Err(error) = fs::remove_file(&path)
+            {
+                tracing::warn!("cannot remove {}: {error}", path.display());
+            }
+        }
+    }
+
     /// The component in `wasm`, from the cache where it holds a valid entry.
     ///
     /// A cache that cannot be read or written costs time, never correctness, so its troubles
@@ -206,6 +222,34 @@ mod tests {
         assert!(cache.load(&engine, &entry).is_none());
         cache.component(&engine, EMPTY_COMPONENT).unwrap();
         assert!(cache.load(&engine, &entry).is_some(), "written anew");
+    }
+
+    #[test]
+    fn what_a_crash_left_is_removed_and_entries_are_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let cache = CompileCache::open(&engine, directory.path()).unwrap();
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        let entry = only_entry(directory.path());
+        let unfinished = entry.with_extension("0.tmp");
+        fs::write(&unfinished, b"half an entry").unwrap();
+        cache.remove_unfinished();
+        assert!(!unfinished.exists());
+        assert!(cache.load(&engine, &entry).is_some());
+    }
+
+    #[test]
+    fn an_entry_under_another_key_is_not_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let cache = CompileCache::open(&engine, directory.path()).unwrap();
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        let entry = only_entry(directory.path());
+        fs::write(directory.path().join(KEY_FILE), [7; KEY_BYTES]).unwrap();
+        let other = CompileCache::open(&engine, directory.path()).unwrap();
+        assert!(other.load(&engine, &entry).is_none());
+        other.component(&engine, EMPTY_COMPONENT).unwrap();
+        assert!(other.load(&engine, &entry).is_some(), "written anew");
     }
 
     #[test]
