@@ -1,5 +1,7 @@
 //! The binary as a user meets it.
 
+#[path = "cli/requests.rs"]
+mod requests;
 #[path = "cli/support.rs"]
 mod support;
 

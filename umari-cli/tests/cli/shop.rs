@@ -1,17 +1,17 @@
 //! The warranty shop on the real binary: nothing is lost and nothing happens twice, whatever
 //! ends the process.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, Server, run, umari};
+use crate::requests::Request;
+use crate::support::{PATIENCE, Server, fill_disk, run, umari, with_failing_writes};
 
 const SALES: u64 = 500;
 
@@ -43,24 +43,8 @@ impl Sink {
     /// Takes the requests of one connection.
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
-        loop {
-            let mut length = 0;
-            loop {
-                let mut line = String::new();
-                if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                    return;
-                }
-                let line = line.trim().to_ascii_lowercase();
-                if line.is_empty() {
-                    break;
-                }
-                if let Some(value) = line.strip_prefix("content-length:") {
-                    length = value.trim().parse().expect("a length");
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).expect("a body");
-            let body = String::from_utf8(body).expect("text");
+        while let Some(request) = Request::read(&mut reader) {
+            let body = String::from_utf8(request.body).expect("text");
             self.registrations.lock().expect("a lock").push(body);
             let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
             let mut stream = stream;
@@ -84,26 +68,15 @@ pub(crate) struct Shop {
 
 impl Shop {
     fn serve(data: &Path, sink: &Sink) -> Self {
-        // An ignored SIGXFSZ stays ignored in the program that the shell becomes, so that a file
-        // over its limit is an error of the write, as on a full disk.
         let mut command = umari();
-        let binary = command.get_program().to_owned();
-        let mut shell = std::process::Command::new("sh");
-        shell
-            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
-            .arg(binary)
+        command
             .args(["serve", "--addr", "127.0.0.1:0"])
             .args(["--allow-http", &sink.address])
             .arg("--data-dir")
             .arg(data);
-        for (name, value) in command.env("NO_COLOR", "1").get_envs() {
-            match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
-            };
-        }
+        let mut command = with_failing_writes(&command);
         Self {
-            server: Server::start(&mut shell),
+            server: Server::start(&mut command),
             data: data.to_owned(),
             sink: sink.clone(),
         }
@@ -267,7 +240,11 @@ fn sell_until(shop: &Shop, end_after: u64, end: impl FnOnce() + Send) -> u64 {
         for number in 1..=SALES {
             match shop.sell(number) {
                 Some((200, _)) => count += 1,
-                Some((503, _)) | None => break,
+                Some((503, body)) => {
+                    assert_eq!(body["code"], "outcome-unknown", "{body}");
+                    break;
+                }
+                None => break,
                 Some(other) => panic!("sale {number}: {other:?}"),
             }
             // Nobody listens once the end is under way.
@@ -325,14 +302,8 @@ fn a_store_that_fails_ends_the_server_in_order() {
     let sink = Sink::start();
     let shop = Shop::open(data.path(), &sink);
     shop.wait_caught_up();
-    let pid = Pid::from_raw(i32::try_from(shop.server.pid()).expect("a pid")).expect("a pid");
     let acknowledged = sell_until(&shop, 20, || {
-        // From here on the disk is full.
-        let full = Rlimit {
-            current: Some(1),
-            maximum: Some(1),
-        };
-        prlimit(Some(pid), Resource::Fsize, full).expect("a limit");
+        fill_disk(shop.server.pid(), Some(1));
     });
     let (status, stderr) = shop.server.wait();
     assert_eq!(status.code(), Some(74), "{stderr}");

@@ -22,6 +22,40 @@ pub(crate) fn umari() -> Command {
     command
 }
 
+/// The same call in a process that is not ended by a file over its limit: the write fails, as on a
+/// full disk.
+#[cfg(unix)]
+pub(crate) fn with_failing_writes(command: &Command) -> Command {
+    // An ignored signal stays ignored in the program that the shell becomes.
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
+/// Lets the files of a process grow to so many bytes and no further; `None` makes room again.
+#[cfg(unix)]
+pub(crate) fn fill_disk(pid: u32, bytes: Option<u64>) {
+    use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // The hard limit stays what it is here: only the superuser could raise it again.
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    let limit = Rlimit {
+        current: bytes.or(maximum),
+        maximum,
+    };
+    prlimit(Some(pid.expect("a pid")), Resource::Fsize, limit).expect("a limit");
+}
+
 /// What a call that ended left behind.
 #[derive(Debug)]
 pub(crate) struct Ended {
