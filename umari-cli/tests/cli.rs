@@ -1,5 +1,13 @@
 //! The binary as a user meets it.
 
+#[path = "cli/api.rs"]
+mod api;
+#[path = "../../host-minimal/tests/host/fixtures.rs"]
+#[allow(
+    dead_code,
+    reason = "shared with the host's tests, which use all of them"
+)]
+mod fixtures;
 #[path = "cli/requests.rs"]
 mod requests;
 #[path = "cli/support.rs"]
@@ -19,6 +27,9 @@ mod components;
 mod doctor;
 #[path = "cli/environment.rs"]
 mod environment;
+#[cfg(unix)]
+#[path = "cli/kills.rs"]
+mod kills;
 #[path = "cli/operating.rs"]
 mod operating;
 #[path = "cli/reading.rs"]

@@ -5,6 +5,8 @@ use std::io::BufRead;
 /// One request.
 #[derive(Debug)]
 pub(crate) struct Request {
+    /// Path and query.
+    pub(crate) path: String,
     /// Names in lower case, and values.
     headers: Vec<(String, String)>,
     /// The body, however it was sent.
@@ -14,7 +16,7 @@ pub(crate) struct Request {
 impl Request {
     /// The next request of a connection; `None` where it ends, be it in the middle of one.
     pub(crate) fn read(reader: &mut impl BufRead) -> Option<Self> {
-        line(reader)?;
+        let path = line(reader)?.split(' ').nth(1)?.to_owned();
         let mut headers = Vec::new();
         loop {
             let header = line(reader)?;
@@ -25,6 +27,7 @@ impl Request {
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
         let mut request = Self {
+            path,
             headers,
             body: Vec::new(),
         };

@@ -1,0 +1,202 @@
+//! A client of the server's API, for modules that are the host's fixtures.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::PATIENCE;
+
+/// A client of the server's API.
+#[derive(Clone)]
+pub(crate) struct Api {
+    agent: ureq::Agent,
+    url: String,
+}
+
+/// What came back for a call of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is written, at these positions up to this one.
+    Acknowledged { position: u64, ids: Vec<Uuid> },
+    /// It is certainly not written.
+    Refused(String),
+    /// Nothing came back, or the server does not know.
+    Unknown,
+}
+
+/// An event as the API shows it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) id: Uuid,
+    pub(crate) position: u64,
+    pub(crate) event_type: String,
+    pub(crate) timestamp: DateTime<Utc>,
+    pub(crate) idempotency_key: Option<Uuid>,
+    pub(crate) data: Value,
+}
+
+/// How an active module is doing.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Module {
+    pub(crate) name: String,
+    pub(crate) healthy: bool,
+    pub(crate) position: Option<u64>,
+    pub(crate) head: u64,
+}
+
+impl Module {
+    fn is_caught_up(&self) -> bool {
+        self.healthy && self.position.is_none_or(|position| position >= self.head)
+    }
+}
+
+impl Api {
+    /// The API at a URL.
+    pub(crate) fn at(url: String) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
+        Self { agent, url }
+    }
+
+    /// Calls a command that writes.
+    pub(crate) fn execute(&self, command: &str, input: &Value, key: Option<Uuid>) -> Answer {
+        #[derive(Deserialize)]
+        struct Written {
+            position: Option<u64>,
+            events: Vec<Emitted>,
+        }
+        #[derive(Deserialize)]
+        struct Emitted {
+            id: Uuid,
+        }
+        let url = format!("{}/commands/{command}/execute", self.url);
+        let mut request = self.agent.post(url);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key.to_string());
+        }
+        let Ok(mut response) = request.send_json(input) else {
+            return Answer::Unknown;
+        };
+        let Ok(body) = response.body_mut().read_json::<Value>() else {
+            return Answer::Unknown;
+        };
+        let status = response.status().as_u16();
+        let code = body["code"].as_str().unwrap_or_default();
+        match (status, code) {
+            (200, _) => {
+                let written: Written = serde_json::from_value(body).expect("an answer");
+                Answer::Acknowledged {
+                    position: written.position.expect("every call writes"),
+                    ids: written.events.into_iter().map(|event| event.id).collect(),
+                }
+            }
+            (409, "conflict") | (503, "store-unavailable" | "shutting-down") => {
+                Answer::Refused(code.to_owned())
+            }
+            (503, "outcome-unknown") => Answer::Unknown,
+            _ => panic!("{command} {input} was answered with {status}: {body:#}"),
+        }
+    }
+
+    /// Stores a version of a module; whether an answer came.
+    pub(crate) fn upload(&self, kinds: &str, name: &str, version: &str, module: &Built) -> bool {
+        let url = format!("{}/{kinds}/{name}/versions/{version}", self.url);
+        let mut request = self.agent.post(url);
+        for (name, value) in &module.env {
+            request = request.header("x-umari-env", format!("{name}={value}"));
+        }
+        arrived(request.send(&module.wasm[..]), &[200, 201])
+    }
+
+    /// Makes a version the active one; whether an answer came.
+    pub(crate) fn activate(&self, kinds: &str, name: &str, version: &str) -> bool {
+        let url = format!("{}/{kinds}/{name}/active", self.url);
+        let request = self.agent.put(url);
+        arrived(request.send_json(json!({ "version": version })), &[200])
+    }
+
+    /// Stops a module.
+    pub(crate) fn deactivate(&self, kinds: &str, name: &str) {
+        let url = format!("{}/{kinds}/{name}/active", self.url);
+        assert!(arrived(self.agent.delete(url).call(), &[204]));
+    }
+
+    /// How every active module is doing.
+    pub(crate) fn modules(&self) -> Vec<Module> {
+        let mut body = self.get("/modules");
+        serde_json::from_value(body["modules"].take()).expect("modules")
+    }
+
+    /// Waits until every module has handled everything.
+    pub(crate) fn wait_caught_up(&self) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let modules = self.modules();
+            if modules.iter().all(Module::is_caught_up) {
+                return;
+            }
+            assert!(Instant::now() < end, "they do not catch up: {modules:#?}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Where a module is.
+    pub(crate) fn position(&self, name: &str) -> u64 {
+        let modules = self.modules();
+        let module = modules.iter().find(|module| module.name == name);
+        module.and_then(|module| module.position).unwrap_or(0)
+    }
+
+    /// Everything in the log after a position.
+    pub(crate) fn events_after(&self, mut after: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            let mut page = self.get(&format!("/events?limit=1000&after={after}"));
+            let found: Vec<Event> = serde_json::from_value(page["events"].take()).expect("events");
+            events.extend(found);
+            match page["next_after"].as_u64() {
+                Some(next) => after = next,
+                None => return events,
+            }
+        }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let response = self.agent.get(format!("{}{path}", self.url)).call();
+        let mut response = response.expect("an answer");
+        let status = response.status().as_u16();
+        let body = response.body_mut().read_json().expect("JSON");
+        assert_eq!(status, 200, "{path}: {body:#}");
+        body
+    }
+}
+
+/// A component, and its environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Built {
+    pub(crate) wasm: Vec<u8>,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// Whether an answer came, which must then be one of these.
+fn arrived(
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    statuses: &[u16],
+) -> bool {
+    let Ok(mut response) = answer else {
+        return false;
+    };
+    let status = response.status().as_u16();
+    let body = response.body_mut().read_to_string().unwrap_or_default();
+    if status == 503 && body.contains("shutting-down") {
+        return false;
+    }
+    assert!(statuses.contains(&status), "{status}: {body}");
+    true
+}
