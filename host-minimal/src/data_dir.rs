@@ -5,7 +5,7 @@ mod database;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -66,6 +66,18 @@ pub enum DataDirError {
     Unfinished {
         /// The directory.
         path: PathBuf,
+    },
+    /// The event store has gone, and files of modules that know it have not.
+    #[error(
+        "{} is missing, but {} knows its events: restore it from a backup, or delete the \
+         directories projector and effect to begin with an empty log",
+        path.display(), known_to.display()
+    )]
+    MissingEvents {
+        /// Where the event store should be.
+        path: PathBuf,
+        /// A file that knows it.
+        known_to: PathBuf,
     },
     /// A file or directory in it could not be made or opened.
     #[error("{} could not be created or opened", path.display())]
@@ -160,7 +172,7 @@ impl DataDir {
     /// The log is whole.
     pub(crate) fn end_restore(&self) -> Result<(), DataDirError> {
         let path = self.restoring();
-        let ended = std::fs::remove_file(&path).and_then(|()| sync_directory_of(&path));
+        let ended = fs::remove_file(&path).and_then(|()| sync_directory_of(&path));
         ended.map_err(|source| DataDirError::Io { path, source })
     }
 
@@ -188,6 +200,34 @@ impl DataDir {
     /// The embedded event store.
     pub fn events(&self) -> PathBuf {
         self.root.join("events.db")
+    }
+
+    /// Makes sure that no new event store is made beside files that know another. The positions
+    /// in them would hide its events from their modules.
+    ///
+    /// # Errors
+    ///
+    /// The event store is missing and a module has a database.
+    pub(crate) fn check_events(&self) -> Result<(), DataDirError> {
+        let path = self.events();
+        let failed = |path: &Path, source| DataDirError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        if path.try_exists().map_err(|e| failed(&path, e))? {
+            return Ok(());
+        }
+        for name in ["projector", "effect"] {
+            let directory = self.root.join(name);
+            let entries = fs::read_dir(&directory).map_err(|e| failed(&directory, e))?;
+            for entry in entries {
+                let known_to = entry.map_err(|e| failed(&directory, e))?.path();
+                if known_to.extension().is_some_and(|it| it == "sqlite") {
+                    return Err(DataDirError::MissingEvents { path, known_to });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The master key, unless it comes from configuration.

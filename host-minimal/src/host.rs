@@ -178,6 +178,7 @@ impl Host {
     /// [`StartError`], whose message says what to do.
     pub fn start(config: HostConfig) -> Result<Self, StartError> {
         let data_dir = DataDir::open(config.data_dir)?;
+        data_dir.check_events()?;
         let master = match &config.master_key {
             Some(digits) => MasterKey::from_hex(digits)?,
             None => MasterKey::in_file(data_dir.master_key()),

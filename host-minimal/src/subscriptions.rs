@@ -17,6 +17,7 @@ use crate::modules::ModuleKind;
 use crate::modules::component::{LoadedModule, Services};
 
 mod backoff;
+mod database;
 mod effect;
 mod instance;
 pub(crate) mod progress;

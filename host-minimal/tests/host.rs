@@ -15,6 +15,8 @@ mod backup;
 mod commands;
 #[path = "host/effects.rs"]
 mod effects;
+#[path = "host/faults.rs"]
+mod faults;
 #[path = "host/keys.rs"]
 mod keys;
 #[path = "host/limits.rs"]

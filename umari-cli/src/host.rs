@@ -182,8 +182,16 @@ fn start_fault(data_dir: &Path, error: &dyn std::error::Error) -> Fault {
 
 /// A failure with an error and its causes as reasons.
 pub(crate) fn because(fault: Fault, error: &dyn std::error::Error) -> Fault {
-    std::iter::successors(Some(error), |error| error.source())
-        .fold(fault, |fault, cause| fault.why(cause.to_string()))
+    let mut before = String::new();
+    std::iter::successors(Some(error), |error| error.source()).fold(fault, |fault, cause| {
+        let cause = cause.to_string();
+        // Some errors of others say their cause in their own text.
+        if before.ends_with(&cause) {
+            return fault;
+        }
+        before.clone_from(&cause);
+        fault.why(cause)
+    })
 }
 
 /// The master key of the configuration, if it is there and not in a file.

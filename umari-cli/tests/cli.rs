@@ -28,6 +28,9 @@ mod doctor;
 #[path = "cli/environment.rs"]
 mod environment;
 #[cfg(unix)]
+#[path = "cli/faults.rs"]
+mod faults;
+#[cfg(unix)]
 #[path = "cli/kills.rs"]
 mod kills;
 #[path = "cli/operating.rs"]

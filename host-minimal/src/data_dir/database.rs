@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::limits;
 
@@ -124,6 +124,18 @@ pub enum DatabaseError {
         /// The highest version that this host knows.
         known: i64,
     },
+    /// It is no SQLite database, or no longer one.
+    #[error(
+        "{} is not a database that can be read: it holds the modules and the keys of encrypted \
+         events, so restore it from a backup", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's reason.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// SQLite could not open it or bring its schema up to date.
     #[error("{} could not be opened", path.display())]
     Sqlite {
@@ -144,9 +156,14 @@ pub(crate) fn open_database(path: &Path) -> Result<Connection, DatabaseError> {
     static OPENING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
 
-    let sqlite = |source| DatabaseError::Sqlite {
-        path: path.to_owned(),
-        source,
+    let sqlite = |source: rusqlite::Error| {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                DatabaseError::Damaged { path, source }
+            }
+            _ => DatabaseError::Sqlite { path, source },
+        }
     };
     let mut connection = connect(path).map_err(sqlite)?;
     let found = version(&connection).map_err(sqlite)?;

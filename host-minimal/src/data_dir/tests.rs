@@ -34,6 +34,28 @@ fn a_new_directory_is_its_owners_alone() {
 }
 
 #[test]
+fn no_event_store_is_made_beside_files_that_know_another() {
+    let parent = tempfile::tempdir().expect("a temporary directory");
+    let directory = DataDir::open(parent.path()).expect("a data directory");
+    directory.check_events().expect("nothing is there yet");
+    for path in [
+        directory.projector_database(&name("plans")),
+        directory.effect_database(&name("mail")),
+    ] {
+        fs::write(&path, b"").expect("a file");
+        let error = directory.check_events().expect_err("the events have gone");
+        assert!(
+            error.to_string().contains(path.to_str().expect("a path")),
+            "{error}"
+        );
+        fs::write(directory.events(), b"").expect("a file");
+        directory.check_events().expect("they are there");
+        fs::remove_file(directory.events()).expect("a file");
+        fs::remove_file(&path).expect("a file");
+    }
+}
+
+#[test]
 fn files_lie_where_the_layout_says() {
     let parent = tempfile::tempdir().expect("a temporary directory");
     let directory = DataDir::open(parent.path()).expect("a data directory");
@@ -147,7 +169,7 @@ fn a_file_that_is_no_database_is_an_error() {
     let path = parent.path().join("umari.sqlite");
     fs::write(&path, "not a database, however long it is ".repeat(100)).expect("a file");
     let error = open_database(&path).expect_err("not a database");
-    assert!(matches!(error, DatabaseError::Sqlite { .. }), "{error}");
+    assert!(matches!(error, DatabaseError::Damaged { .. }), "{error}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::Runtime;
 use crate::bindings::common_wit::{Failure, StoredEvent};
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::http::HttpContext;
-use crate::capabilities::sqlite::{Begin, SqliteContext};
+use crate::capabilities::sqlite::Begin;
 use crate::capabilities::transaction::TransactionContext;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
@@ -19,7 +19,7 @@ use crate::modules::component::{Exports, to_query};
 use crate::modules::settings::Allowance;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 
-use super::progress;
+use super::database::{self, UnusableDatabase};
 
 /// A running instance. After a crash it must not be called again.
 pub(super) struct Instance {
@@ -43,15 +43,24 @@ pub(super) enum SubscriptionError {
     /// The module crashed.
     #[error("the module {0}")]
     Crashed(#[from] Crash),
+    /// The module's database is of no use.
+    #[error(transparent)]
+    Unusable(#[from] Box<UnusableDatabase>),
     /// The module's database failed.
     #[error("the module's database failed")]
     Database(#[from] rusqlite::Error),
     /// The event store failed.
     #[error("the event store could not be read")]
-    Read(#[from] ReadError),
+    Read(#[source] Box<ReadError>),
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+}
+
+impl From<ReadError> for SubscriptionError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
 }
 
 /// What a module said, with its causes.
@@ -94,8 +103,7 @@ impl Instance {
         } else {
             Begin::BeforeCall
         };
-        let sqlite = SqliteContext::open(&runtime.files.database, begin, sqlite_pages)?;
-        progress::prepare(sqlite.host())?;
+        let sqlite = database::open(runtime, begin, sqlite_pages)?;
         let transaction = is_effect.then(|| {
             let log = runtime.services.log.clone();
             TransactionContext::new(log, module)

@@ -45,6 +45,7 @@ pub(crate) struct Module {
     pub(crate) healthy: bool,
     pub(crate) position: Option<u64>,
     pub(crate) head: u64,
+    pub(crate) last_error: Option<Value>,
 }
 
 impl Module {
@@ -106,12 +107,37 @@ impl Api {
 
     /// Stores a version of a module; whether an answer came.
     pub(crate) fn upload(&self, kinds: &str, name: &str, version: &str, module: &Built) -> bool {
+        arrived(self.send_module(kinds, name, version, module), &[200, 201])
+    }
+
+    /// Tries to store a version of a module; the answer's status and body.
+    pub(crate) fn try_upload(
+        &self,
+        kinds: &str,
+        name: &str,
+        version: &str,
+        module: &Built,
+    ) -> (u16, Value) {
+        let mut answer = self
+            .send_module(kinds, name, version, module)
+            .expect("an answer");
+        let body = answer.body_mut().read_json().expect("JSON");
+        (answer.status().as_u16(), body)
+    }
+
+    fn send_module(
+        &self,
+        kinds: &str,
+        name: &str,
+        version: &str,
+        module: &Built,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let url = format!("{}/{kinds}/{name}/versions/{version}", self.url);
         let mut request = self.agent.post(url);
         for (name, value) in &module.env {
             request = request.header("x-umari-env", format!("{name}={value}"));
         }
-        arrived(request.send(&module.wasm[..]), &[200, 201])
+        request.send(&module.wasm[..])
     }
 
     /// Makes a version the active one; whether an answer came.
