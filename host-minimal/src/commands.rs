@@ -324,7 +324,7 @@ impl Commands {
         let log = self.services.log.clone();
         Guest {
             env: module.env(),
-            present: self.services.present,
+            present: self.services.present.clone(),
             output: Output::memory(),
             memory_bytes: module.allowance(&self.services.settings).memory_bytes,
             transaction: Some(TransactionContext::new(log, module)),

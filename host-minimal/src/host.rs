@@ -40,6 +40,7 @@ use crate::replay::Replays;
 use crate::shredding::Shredder;
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
+use crate::wall_clock::WallClock;
 
 /// What a host is started with.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub struct HostConfig {
     pub http: HttpPolicy,
     /// Deadlines, memory and pauses.
     pub settings: Settings,
+    /// What dates events and tells guests the time.
+    pub clock: WallClock,
 }
 
 impl HostConfig {
@@ -64,6 +67,7 @@ impl HostConfig {
             master_key: None,
             http: HttpPolicy::default(),
             settings: Settings::default(),
+            clock: WallClock::default(),
         }
     }
 }
@@ -192,7 +196,7 @@ impl Host {
         if let Err(reason) = shredder.remove_traces() {
             tracing::error!("copies of a shredded scope may be left: {reason}");
         }
-        let log = EventLog::new(store.clone(), Arc::clone(&keys));
+        let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
         let engine = Engine::new()?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
         cache.remove_unfinished();
@@ -207,7 +211,7 @@ impl Host {
             outputs,
             http: HttpClient::new(config.http),
             settings: config.settings,
-            present: Present::default(),
+            present: Present::Call(config.clock),
         };
         let host = Self {
             inner: Arc::new(Inner {

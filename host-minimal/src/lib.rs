@@ -33,7 +33,9 @@ pub mod store;
 pub mod subscriptions;
 pub mod survey;
 pub mod trial;
+mod wall_clock;
 
 pub use bindings::CONTRACT_VERSION;
 pub use capabilities::http::{HttpPolicy, HttpPolicyError};
 pub use host::{Host, HostConfig, Settings, StartError};
+pub use wall_clock::WallClock;

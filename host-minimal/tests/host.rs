@@ -11,6 +11,8 @@ mod target;
 mod api;
 #[path = "host/backup.rs"]
 mod backup;
+#[path = "host/clock.rs"]
+mod clock;
 #[path = "host/commands.rs"]
 mod commands;
 #[path = "host/effects.rs"]

@@ -17,25 +17,33 @@ use wasmtime_wasi::runtime::in_tokio;
 
 use crate::engine::guest::GuestState;
 use crate::engine::trap::DeadlineExceeded;
+use crate::wall_clock::WallClock;
 
 /// What guests take for the present.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub(crate) enum Present {
     /// The moment at which a call begins.
-    #[default]
-    Call,
+    Call(WallClock),
     /// Always this moment, in a rehearsal.
     At(DateTime<Utc>),
 }
 
+impl Default for Present {
+    fn default() -> Self {
+        Self::Call(WallClock::default())
+    }
+}
+
 impl Present {
     /// WASI counts from 1970; a clock that is before that shows 1970.
-    fn since_epoch(self) -> Duration {
+    fn since_epoch(&self) -> Duration {
         let time = match self {
-            Self::Call => SystemTime::now(),
-            Self::At(time) => time.into(),
+            Self::Call(clock) => clock.now(),
+            Self::At(time) => *time,
         };
-        time.duration_since(UNIX_EPOCH).unwrap_or_default()
+        SystemTime::from(time)
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
     }
 }
 
@@ -79,8 +87,8 @@ pub(crate) struct FrozenWallClock {
 impl FrozenWallClock {
     fn new(present: Present) -> Self {
         Self {
-            present,
             since_epoch: Arc::new(Mutex::new(present.since_epoch())),
+            present,
         }
     }
 
@@ -172,10 +180,10 @@ mod tests {
 
     #[test]
     fn the_wall_clock_stands_still_until_the_next_call() {
-        let mut clock = CallClock::new(Present::Call);
+        let mut clock = CallClock::new(Present::default());
         let wall = clock.wall();
         let before = wall.now();
-        while Present::Call.since_epoch() == before {}
+        while Present::default().since_epoch() == before {}
         assert_eq!(wall.now(), before);
         clock.start_call(Instant::now());
         assert!(wall.now() > before);

@@ -15,6 +15,7 @@ use super::reader::{Pages, Reader};
 use super::{Boundary, EventFilter, NewEvent, Provenance, Query, Receipt, RecordedEvent};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits;
+use crate::wall_clock::WallClock;
 
 /// The event log. Clones are handles to the same log.
 ///
@@ -31,6 +32,7 @@ struct Inner {
     /// Signals that the head has moved, the store has failed, or someone called `wake`.
     changed: Condvar,
     rehearsal: Option<Rehearsal>,
+    clock: WallClock,
     /// The head as it moves, for those who wait without a thread.
     heads: watch::Sender<u64>,
 }
@@ -71,7 +73,16 @@ impl std::fmt::Debug for EventLog {
 impl EventLog {
     /// The log that lies in `store`, its payloads encrypted with `keys`.
     pub fn new(store: Arc<dyn DcbEventStoreSync + Send + Sync>, keys: Arc<KeyRing>) -> Self {
-        Self::with_rehearsal(store, keys, None)
+        Self::with_clock(store, keys, WallClock::default())
+    }
+
+    /// The same, dated by another clock.
+    pub fn with_clock(
+        store: Arc<dyn DcbEventStoreSync + Send + Sync>,
+        keys: Arc<KeyRing>,
+        clock: WallClock,
+    ) -> Self {
+        Self::assemble(store, keys, clock, None)
     }
 
     /// A log in memory that begins with `history` and remembers what is read.
@@ -89,12 +100,18 @@ impl EventLog {
             .map(|event| Ok((event.position, envelope::restore(event, &keys)?)))
             .collect::<Result<_, KeyError>>()?;
         let store = Arc::new(MemoryStore::with(history));
-        Ok(Self::with_rehearsal(store, keys, Some(rehearsal)))
+        Ok(Self::assemble(
+            store,
+            keys,
+            WallClock::default(),
+            Some(rehearsal),
+        ))
     }
 
-    fn with_rehearsal(
+    fn assemble(
         store: Arc<dyn DcbEventStoreSync + Send + Sync>,
         keys: Arc<KeyRing>,
+        clock: WallClock,
         rehearsal: Option<Rehearsal>,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
@@ -105,6 +122,7 @@ impl EventLog {
                 state,
                 changed,
                 rehearsal,
+                clock,
                 heads: watch::Sender::new(0),
             }),
         }
@@ -408,7 +426,7 @@ impl EventLog {
             .inner
             .rehearsal
             .as_ref()
-            .map_or_else(Utc::now, |rehearsal| rehearsal.now);
+            .map_or_else(|| self.inner.clock.now(), |rehearsal| rehearsal.now);
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 

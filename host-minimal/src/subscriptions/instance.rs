@@ -110,7 +110,7 @@ impl Instance {
         });
         let mut store = Guest {
             env: module.env(),
-            present: runtime.services.present,
+            present: runtime.services.present.clone(),
             output: runtime.output.clone(),
             memory_bytes,
             transaction,

@@ -10,7 +10,7 @@ use host_minimal::limits::EVENTS_PAGE_EVENTS;
 use host_minimal::modules::{ModuleKind, ModuleName, ModuleSettings};
 use host_minimal::store::{EventFilter, RecordedEvent};
 use host_minimal::subscriptions::Failure;
-use host_minimal::{Host, HostConfig, HttpPolicy};
+use host_minimal::{Host, HostConfig, HttpPolicy, WallClock};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -45,6 +45,11 @@ impl TestHost {
             host: Host::start(config).expect("the host starts"),
             directory,
         }
+    }
+
+    /// A host with every command of the fixtures, whose time of day the test sets.
+    pub(crate) fn with_clock(clock: &WallClock) -> Self {
+        Self::start_with(|config| config.clock = clock.clone()).deploy_commands()
     }
 
     /// A host with every command of the fixtures active.
@@ -87,6 +92,7 @@ impl TestHost {
     fn deploy_commands(self) -> Self {
         for name in [
             "chatter",
+            "count-as-of",
             "count-up",
             "doze",
             "hoard",
