@@ -202,6 +202,17 @@ mod tests {
         });
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_log_without_room_is_given_up_and_the_module_is_not() {
+        let output = Output::logged(Path::new("/dev/full"));
+        assert!(output.lock().log.is_some());
+        output.write(b"said to nobody");
+        assert!(output.lock().log.is_none());
+        output.write(b" and yet kept");
+        output.tail(|text| assert_eq!(text, "said to nobody and yet kept"));
+    }
+
     #[test]
     fn a_full_log_is_rotated() {
         let dir = tempfile::tempdir().unwrap();

@@ -228,7 +228,15 @@ fn create(path: &Path) -> Result<(), OpenError> {
     if path.try_exists().map_err(io(path))? {
         return Ok(());
     }
-    drop(mvcc(&unfinished)?);
+    // Nothing was there to be damaged: whatever fails now, the operating system refuses.
+    let made = mvcc(&unfinished).map_err(|error| match error {
+        OpenError::Database { path, source } => OpenError::Io {
+            path,
+            source: io::Error::other(source),
+        },
+        other => other,
+    })?;
+    drop(made);
     File::open(&unfinished)
         .and_then(|file| file.sync_all())
         .map_err(io(&unfinished))?;

@@ -8,7 +8,9 @@ use serde_json::json;
 
 use crate::api::{Answer, Api, Built, Module};
 use crate::fixtures::fixtures;
-use crate::support::{Ended, PATIENCE, Server, fill_disk, run, umari, with_failing_writes};
+use crate::support::{
+    Ended, PATIENCE, Server, fill_disk, on_a_small_disk, run, umari, with_failing_writes,
+};
 
 /// A server that bears full disks, with `note` and the projector that reads it.
 struct Noting {
@@ -30,6 +32,7 @@ impl Noting {
     fn deploy(&self) {
         for (kinds, name, wasm) in [
             ("commands", "note", &fixtures().commands),
+            ("commands", "note-secret", &fixtures().commands),
             ("projectors", "notes", &fixtures().projector),
         ] {
             let (wasm, env) = (wasm.clone(), Vec::new());
@@ -113,6 +116,47 @@ fn a_module_for_which_there_is_no_room_is_not_stored_and_the_server_lives() {
     noting.deploy();
     noting.note(1, "one");
     noting.wait_for(|module| module.position == Some(1));
+}
+
+#[test]
+fn a_secret_for_whose_key_there_is_no_room_is_refused_and_the_server_lives() {
+    let data = tempfile::tempdir().expect("a directory");
+    let noting = Noting::start(data.path());
+    noting.deploy();
+    let secret = || {
+        let input = json!({ "owner": "ann", "text": "a secret" });
+        noting.api.execute("note-secret", &input, None)
+    };
+    fill_disk(noting.server.pid(), Some(1));
+    // The key must be durable first, so the log was not touched and nothing is unknown.
+    assert_eq!(secret(), Answer::Refused("store-unavailable".to_owned()));
+    fill_disk(noting.server.pid(), None);
+    assert!(matches!(secret(), Answer::Acknowledged { position: 1, .. }));
+}
+
+#[test]
+fn a_full_disk_at_the_start_is_not_taken_for_damage() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let data = parent.path().join("data");
+    let mut command = umari();
+    command
+        .args([
+            "serve",
+            "--addr",
+            "127.0.0.1:0",
+            "--no-banner",
+            "--data-dir",
+        ])
+        .arg(&data);
+    // The event store takes 256 MiB at once.
+    let ended = run(&mut on_a_small_disk(&command));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for expected in ["events.db.new could not be opened", "File too large"] {
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    }
+    let noting = Noting::start(&data);
+    noting.deploy();
+    noting.note(1, "one");
 }
 
 /// What `umari serve` says on a directory on which it does not start.

@@ -27,9 +27,20 @@ pub(crate) fn umari() -> Command {
 #[cfg(unix)]
 pub(crate) fn with_failing_writes(command: &Command) -> Command {
     // An ignored signal stays ignored in the program that the shell becomes.
+    through_shell("trap '' XFSZ", command)
+}
+
+/// The same, where no file may have more than a few megabytes.
+#[cfg(unix)]
+pub(crate) fn on_a_small_disk(command: &Command) -> Command {
+    through_shell("trap '' XFSZ; ulimit -S -f 4096", command)
+}
+
+#[cfg(unix)]
+fn through_shell(before: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+        .args(["-c", &format!("{before}; exec \"$@\""), "sh"])
         .arg(command.get_program())
         .args(command.get_args())
         .stdin(Stdio::null());
