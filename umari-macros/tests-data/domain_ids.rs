@@ -24,7 +24,3 @@ impl<T> ::umari::domain_id::DomainIds for Input<T> {
         values
     }
 }
-#[automatically_derived]
-impl<T> ::umari::event::Yields for Input<T> {
-    type Item = Self;
-}

@@ -11,8 +11,3 @@ impl ::umari::domain_id::DomainIds for Input {
         values
     }
 }
-#[automatically_derived]
-#[diagnostic::do_not_recommend]
-impl ::umari::event::Yields for Input {
-    type Item = Self;
-}

@@ -77,7 +77,7 @@ use crate::event::{EventSet, StoredEvent, Yields};
 )]
 pub trait Decider: DomainIds + 'static {
     /// The events to read.
-    type Events: EventSet;
+    type Events: EventSet + ?Sized;
 
     /// What they add up to.
     type State: 'static;
@@ -95,7 +95,7 @@ pub trait Decider: DomainIds + 'static {
     fn evolve(
         &self,
         state: Self::State,
-        event: StoredEvent<<Self::Events as Yields>::Item>,
+        event: StoredEvent<<Self::Events as Yields>::Yielded>,
     ) -> Self::State;
 
     /// The events that `input` leads to.

@@ -106,7 +106,7 @@ pub use crate::command::CurrentEvent;
 )]
 pub trait Effect: Sized {
     /// The events to react to.
-    type Query: EventSet;
+    type Query: EventSet + ?Sized;
 
     /// Makes an instance. An effect has up to ten: its dispatcher, a global worker and eight
     /// keyed workers.
@@ -118,7 +118,10 @@ pub trait Effect: Sized {
 
     /// The lane of an event: events with one key are handled one after the other, different keys
     /// side by side. Events without a key share one lane.
-    fn partition_key(&self, event: StoredEvent<<Self::Query as Yields>::Item>) -> Option<String> {
+    fn partition_key(
+        &self,
+        event: StoredEvent<<Self::Query as Yields>::Yielded>,
+    ) -> Option<String> {
         let _ = event;
         None
     }
@@ -128,7 +131,10 @@ pub trait Effect: Sized {
     /// # Errors
     ///
     /// Whatever should be tried again later; the event's lane waits until then.
-    fn handle(&mut self, event: StoredEvent<<Self::Query as Yields>::Item>) -> anyhow::Result<()>;
+    fn handle(
+        &mut self,
+        event: StoredEvent<<Self::Query as Yields>::Yielded>,
+    ) -> anyhow::Result<()>;
 }
 
 /// The events to deliver to `E`. The exported glue and test harnesses share this function.

@@ -279,14 +279,17 @@ fn without_payload(raw: Cow<'_, RawEvent>) -> RawEvent {
 ///
 /// Bindings come from the command's input or from the fold. Projectors and effects have none:
 /// there only fixed values make sense, and the export macros refuse others.
+///
+/// A function of your own that takes any event set asks for `S: EventSet + ?Sized`, since a [`SingleEvent`] has no
+/// size.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event set",
     label = "not an event set",
     note = "for one event type write `SingleEvent<{Self}>`, where `{Self}` is the event; for several, an enum with \
             `#[derive(EventSet)]` and a variant for each"
 )]
-pub trait EventSet: Sized {
-    /// What the reader gets: the enum itself, or the event of a [`SingleEvent`].
+pub trait EventSet: Yields<Yielded = <Self as EventSet>::Item> {
+    /// What the reader gets: the enum itself, or the event of a [`SingleEvent`]. The compiler accepts no other.
     type Item;
 
     /// Whether a `#[scope(..)]` needs bindings, which projectors and effects do not have.
@@ -330,26 +333,23 @@ pub trait EventSet: Sized {
     }
 }
 
-/// What a reader of an event set gets: [`EventSet::Item`].
+/// What a reader of an event set gets: of every type the type itself, and of a [`SingleEvent`] the event.
 ///
-/// Folds, projectors and effects name it in their methods. Where their events are no event set, that
-/// is said of the associated type; and what derives [`DomainIds`], as events and folds do, yields
-/// itself, so that the method which would have got it is not a second error.
+/// Folds, projectors and effects name it in their methods. As every type has it, a type that is no event set
+/// is one mistake, which is said where it is made, and the method that would have got it is not another.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an event set",
-    label = "not an event set",
-    note = "for one event type write `SingleEvent<{Self}>`, where `{Self}` is the event; for several, an enum with \
-            `#[derive(EventSet)]` and a variant for each"
-)]
 pub trait Yields {
     /// It.
-    type Item;
+    type Yielded;
 }
 
-#[diagnostic::do_not_recommend]
-impl<S: EventSet> Yields for S {
-    type Item = S::Item;
+impl<T> Yields for T {
+    type Yielded = T;
+}
+
+/// No overlap with the other: a `SingleEvent` has no size, and that one is for types that have one.
+impl<E> Yields for SingleEvent<E> {
+    type Yielded = E;
 }
 
 /// The event set with exactly one type.
@@ -358,6 +358,8 @@ impl<S: EventSet> Yields for S {
 #[derive(Debug)]
 pub struct SingleEvent<E> {
     event: PhantomData<fn() -> E>,
+    #[expect(dead_code, reason = "takes the size away, for `Yields`")]
+    sizeless: [()],
 }
 
 impl<E: Event> EventSet for SingleEvent<E> {

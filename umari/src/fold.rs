@@ -48,7 +48,7 @@ pub use builtin::{
 )]
 pub trait Fold: DomainIds + 'static {
     /// The events to read.
-    type Events: EventSet;
+    type Events: EventSet + ?Sized;
 
     /// What they add up to. It starts as its default.
     type State: Default + 'static;
@@ -59,7 +59,7 @@ pub trait Fold: DomainIds + 'static {
 
     /// Applies one event. Events come in the order of the log; one whose data key has been
     /// deleted does not come at all.
-    fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as Yields>::Item>);
+    fn apply(&self, state: &mut Self::State, event: StoredEvent<<Self::Events as Yields>::Yielded>);
 }
 
 /// Why folds could not be run.

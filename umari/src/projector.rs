@@ -53,7 +53,7 @@ use crate::host::{QueryItem, RawEvent};
 )]
 pub trait Projector: Sized {
     /// The events to read.
-    type Query: EventSet;
+    type Query: EventSet + ?Sized;
 
     /// Creates tables and prepares statements. Called once for each instance, inside a
     /// transaction.
@@ -68,7 +68,10 @@ pub trait Projector: Sized {
     /// # Errors
     ///
     /// Whatever keeps the projector from going on; the host delivers the event again later.
-    fn handle(&mut self, event: StoredEvent<<Self::Query as Yields>::Item>) -> anyhow::Result<()>;
+    fn handle(
+        &mut self,
+        event: StoredEvent<<Self::Query as Yields>::Yielded>,
+    ) -> anyhow::Result<()>;
 }
 
 /// The events to deliver to `P`. The exported glue and test harnesses share this function.
@@ -91,6 +94,6 @@ pub fn handle<P: Projector>(projector: &mut P, event: &RawEvent) -> anyhow::Resu
 }
 
 /// What a reader without bindings reads: by type, and by the fixed values of `#[scope(..)]`.
-pub(crate) fn subscription<Q: EventSet>() -> Vec<QueryItem> {
+pub(crate) fn subscription<Q: EventSet + ?Sized>() -> Vec<QueryItem> {
     crate::boundary::subscription(&Q::selected_by())
 }

@@ -66,11 +66,5 @@ fn implement(node: &Struct<'_>) -> TokenStream {
                 values
             }
         }
-
-        #[automatically_derived]
-        #quiet
-        impl #impl_generics ::umari::event::Yields for #ident #ty_generics #where_clause {
-            type Item = Self;
-        }
     }
 }

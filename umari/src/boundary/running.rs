@@ -15,7 +15,7 @@ use crate::host::{QueryItem, RawEvent, Transaction};
 /// What reads events into a state: a fold, or the reading half of a decider.
 pub trait Reader: DomainIds {
     /// What it reads.
-    type Events: EventSet;
+    type Events: EventSet + ?Sized;
     /// The state on the way.
     type Partial;
     /// The state at the end.

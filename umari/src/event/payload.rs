@@ -46,7 +46,7 @@ pub(crate) fn encode_with<E: Event>(
 ///
 /// A [`SerializationError`] when the payload does not have the shape of its type and version, or
 /// no upcast leads from its version to the type's.
-pub fn decode<S: EventSet>(
+pub fn decode<S: EventSet + ?Sized>(
     event: &RawEvent,
 ) -> Result<Vec<StoredEvent<S::Item>>, SerializationError> {
     let mut events = Vec::new();
@@ -55,7 +55,7 @@ pub fn decode<S: EventSet>(
 }
 
 /// [`decode`] for folds, which keep no event. An envelope that is given away is not copied.
-pub(crate) fn decode_each<S: EventSet>(
+pub(crate) fn decode_each<S: EventSet + ?Sized>(
     event: Cow<'_, RawEvent>,
     mut found: impl FnMut(StoredEvent<S::Item>),
 ) -> Result<(), SerializationError> {

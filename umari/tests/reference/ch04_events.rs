@@ -327,7 +327,7 @@ fn a_set_decodes_its_own_types_and_no_others() {
 
 #[test]
 fn the_item_of_a_set_is_the_enum_and_that_of_a_single_event_the_event() {
-    fn item<S: EventSet<Item = T>, T>() {}
+    fn item<S: EventSet<Item = T> + ?Sized, T>() {}
     item::<Query, Query>();
     item::<SingleEvent<ShopConnected>, ShopConnected>();
     assert_eq!(

@@ -28,7 +28,7 @@ fn each_fold_has_its_state() {
         EventToggle<WarrantyPlanArchived, WarrantyPlanUnarchived>,
         ToggleState<WarrantyPlanArchived, WarrantyPlanUnarchived>,
     >();
-    fn set<S: EventSet<Item = E>, E>() {}
+    fn set<S: EventSet<Item = E> + ?Sized, E>() {}
     set::<SingleEvent<ShopConnected>, ShopConnected>();
 }
 
