@@ -12,6 +12,8 @@
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `POST`, `GET`, `DELETE /projectors/{name}/replay` | begins to build a read model anew; how far that is; gives it up |
 //! | `POST /effects/{name}/replay` | has an effect handle the whole log again |
+//! | `GET /openapi.json` | all of this for programs: OpenAPI 3.1, with an operation for each active command |
+//! | `GET /metrics` | figures for Prometheus |
 //! | `GET /modules` | how what is active is doing |
 //! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
 //! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
@@ -47,6 +49,8 @@ mod events;
 mod health;
 mod keys;
 mod modules;
+mod observe;
+mod openapi;
 mod pace;
 mod problem;
 mod projectors;
@@ -60,6 +64,7 @@ mod waiting;
 pub use self::access::Access;
 use self::backup::Backups;
 use self::closing::Closing;
+use self::openapi::Table;
 use self::pace::{Pace, SlowBody};
 pub use self::problem::Problem;
 use self::routes::Routes;
@@ -79,8 +84,9 @@ pub fn router(host: Host, access: Access) -> Router {
 
 /// The same, with waits and streams that end when `closing` begins.
 fn router_until(host: Host, access: Access, closing: Closing, settings: &ServerSettings) -> Router {
-    let (router, _) = routes(host.clone(), access.clone()).finish();
+    let (router, table) = routes(host.clone(), access.clone()).finish();
     router
+        .layer(Extension(Table(table.into())))
         .layer(Extension(access))
         .layer(Extension(closing))
         .layer(Extension(Streams::default()))
@@ -90,6 +96,7 @@ fn router_until(host: Host, access: Access, closing: Closing, settings: &ServerS
             Problem::method_not_allowed(request.method(), request.uri().path())
         })
         .layer(from_fn_with_state(Pace::from(settings), pace::keep))
+        .layer(from_fn_with_state(host.clone(), observe::observe))
         .with_state(host)
 }
 
@@ -99,6 +106,8 @@ const REPLAY: &str = "/projectors/{name}/replay";
 fn routes(host: Host, access: Access) -> Routes {
     let mut routes = Routes::new(host, access)
         .get_open("/health", health::health)
+        .get(Scope::Read, "/openapi.json", openapi::document)
+        .get(Scope::Read, "/metrics", observe::metrics)
         .get(Scope::Read, "/modules", health::modules)
         .get(Scope::Read, "/events", events::list)
         .get(Scope::Read, "/events/stream", stream::stream)
@@ -181,6 +190,8 @@ async fn discard_body(body: axum::body::Body) {
 async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
+    let span = tracing::Span::current();
+    let call = move || span.in_scope(call);
     tokio::task::spawn_blocking(call).await.map_err(|error| {
         tracing::error!("a request ended in a bug of the host: {error}");
         Problem::internal()

@@ -3,10 +3,11 @@
 mod slots;
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
+use semver::Version;
 use uuid::Uuid;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance};
@@ -56,6 +57,17 @@ pub struct Emitted {
     pub event_type: String,
     /// Name and value of each domain id; a name with several values is repeated.
     pub domain_ids: Vec<(String, String)>,
+}
+
+/// A command that can be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveCommand {
+    /// Its name.
+    pub name: ModuleName,
+    /// The version that runs.
+    pub version: Version,
+    /// The JSON Schema of its input, where it tells one.
+    pub schema: Option<Arc<str>>,
 }
 
 /// Why a call wrote nothing, or cannot say.
@@ -151,6 +163,20 @@ fn after_commit(committed: Option<&u64>) -> String {
 }
 
 impl ExecuteError {
+    /// The class as one word, for figures.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "unknown-command",
+            Self::Invalid { .. } => "invalid",
+            Self::Rejected { .. } => "rejected",
+            Self::Conflict { .. } => "conflict",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Crashed { .. } => "crashed",
+            Self::Unavailable(_) => "unavailable",
+            Self::OutcomeUnknown(_) => "outcome-unknown",
+        }
+    }
+
     /// Whether the deadline passed before anything was written.
     fn is_clean_deadline(&self) -> bool {
         matches!(
@@ -217,6 +243,21 @@ impl Commands {
             .ok_or_else(|| ExecuteError::NotFound(name.to_owned()))
     }
 
+    /// The commands that are active, by name.
+    pub(crate) fn active(&self) -> Vec<ActiveCommand> {
+        let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        let mut commands: Vec<_> = active
+            .values()
+            .map(|module| ActiveCommand {
+                name: module.name().clone(),
+                version: module.version().clone(),
+                schema: module.schema(),
+            })
+            .collect();
+        commands.sort_by(|a, b| a.name.cmp(&b.name));
+        commands
+    }
+
     /// Runs the command `name`, and again after each conflict until the deadline.
     pub(crate) fn execute(
         &self,
@@ -224,6 +265,18 @@ impl Commands {
         input: &str,
         call: &Call,
     ) -> Result<Executed, ExecuteError> {
+        let started = Instant::now();
+        let ended = self.run(name, input, call);
+        // Only names of modules become labels.
+        let is_known = !matches!(ended, Err(ExecuteError::NotFound(_)));
+        let outcome = ended.as_ref().map_or_else(ExecuteError::word, |_| "ok");
+        self.services
+            .metrics
+            .called(is_known.then_some(name), outcome, started.elapsed());
+        ended
+    }
+
+    fn run(&self, name: &str, input: &str, call: &Call) -> Result<Executed, ExecuteError> {
         let module = self.find(name)?;
         let deadline = Instant::now() + module.allowance(&self.services.settings).deadline;
         let _slot = self.slots.take(deadline)?;
@@ -232,16 +285,20 @@ impl Commands {
         let mut last_conflict = None;
         loop {
             attempts += 1;
+            let causation_id = call.causation_id.unwrap_or_else(Uuid::new_v4);
             let context = wit::Context {
                 correlation_id: correlation_id.into(),
-                causation_id: call.causation_id.unwrap_or_else(Uuid::new_v4).into(),
+                causation_id: causation_id.into(),
                 triggering_event_id: call.triggering_event_id.map(Into::into),
                 idempotency_key: call.idempotency_key.map(Into::into),
             };
-            let reason = match (
-                self.attempt(&module, input, context, deadline),
-                last_conflict,
-            ) {
+            let span = tracing::info_span!(
+                "attempt", command = name, attempt = attempts, %correlation_id, %causation_id,
+            );
+            let ended = span.in_scope(|| self.attempt(&module, input, context, deadline));
+            let is_conflict = matches!(ended, Ok(Err(_)));
+            self.services.metrics.attempted(name, is_conflict);
+            let reason = match (ended, last_conflict) {
                 (Ok(Ok(output)), _) => return Ok(executed(output, attempts)),
                 (Ok(Err(conflict)), _) => conflict,
                 // Conflicts used up the time, not the command.
@@ -304,20 +361,8 @@ impl Commands {
 
     /// The JSON Schema of a command's input, where the command can tell it.
     pub(crate) fn schema(&self, name: &str) -> Result<Option<String>, ExecuteError> {
-        let module = self.find(name)?;
-        let mut store = self.store(&module);
-        start_call(&mut store, Instant::now() + limits::INSPECTION_DEADLINE);
-        let Exports::Command { schema, .. } = module.exports() else {
-            return Err(ExecuteError::NotFound(name.to_owned()));
-        };
-        module
-            .instantiate(&mut store)
-            .and_then(|instance| call_schema(&mut store, &instance, schema))
-            .map_err(|error| ExecuteError::Crashed {
-                command: name.to_owned(),
-                crash: Crash::of(&error, &store),
-                committed: None,
-            })
+        let schema = self.find(name)?.schema();
+        Ok(schema.map(|schema| schema.to_string()))
     }
 
     fn store(&self, module: &LoadedModule) -> Store<GuestState> {

@@ -27,12 +27,13 @@ use crate::backup::{self, BackupError};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
 use crate::capabilities::output::Outputs;
-use crate::commands::{Call, CommandLoad, Commands, ExecuteError, Executed};
+use crate::commands::{ActiveCommand, Call, CommandLoad, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
 use crate::engine::cache::{CacheError, CompileCache};
 use crate::engine::{Engine, EngineError};
 use crate::keys::{KeyError, KeyRing, MasterKey};
 use crate::limits;
+use crate::metrics::{Metrics, Moment, MomentError};
 use crate::modules::component::Services;
 use crate::modules::store::Inserted;
 use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
@@ -211,6 +212,7 @@ impl Host {
             outputs,
             http: HttpClient::new(config.http),
             settings: config.settings,
+            metrics: Arc::default(),
             present: Present::Call(config.clock),
         };
         let host = Self {
@@ -250,11 +252,31 @@ impl Host {
         self.inner.commands.load()
     }
 
+    /// The commands that are active, by name.
+    pub fn active_commands(&self) -> Vec<ActiveCommand> {
+        self.inner.commands.active()
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.services.metrics
+    }
+
+    /// How the host stands just now, for its figures.
+    pub(crate) fn moment(&self) -> Result<Moment, MomentError> {
+        Ok(Moment {
+            head: self.head()?,
+            appended: self.inner.services.log.appended(),
+            load: self.command_load(),
+            modules: self.modules()?,
+        })
+    }
+
     /// The JSON Schema of a command's input, where the command can tell it.
     ///
     /// # Errors
     ///
-    /// [`ExecuteError::NotFound`], or [`ExecuteError::Crashed`] when the module does.
+    /// [`ExecuteError::NotFound`].
     pub fn schema(&self, name: &str) -> Result<Option<String>, ExecuteError> {
         self.inner.commands.schema(name)
     }

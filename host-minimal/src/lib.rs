@@ -24,6 +24,7 @@ pub mod engine;
 pub mod host;
 pub mod keys;
 pub mod limits;
+mod metrics;
 pub mod modules;
 pub mod read_model;
 pub mod replay;

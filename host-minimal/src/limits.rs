@@ -129,6 +129,8 @@ pub const LOG_FILE_BYTES: u64 = 8 << 20;
 
 /// Size of a command's input.
 pub const INPUT_BYTES: usize = 1 << 20;
+/// Size of one command's schema in `GET /openapi.json`; a larger one is left out.
+pub const OPENAPI_SCHEMA_BYTES: usize = 256 << 10;
 /// Events that one page of `GET /events` holds at the most.
 pub const EVENTS_PAGE_EVENTS: usize = 1_000;
 /// Events that a page holds where the client does not say.

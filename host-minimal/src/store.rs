@@ -26,7 +26,7 @@ pub(crate) use envelope::read as read_envelope;
 pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
 pub use log::EventLog;
-pub(crate) use log::Rehearsal;
+pub(crate) use log::{Appended, Rehearsal};
 pub(crate) use query::check_tag;
 pub use query::{EventFilter, Query, QueryItem};
 pub(crate) use reader::Pages;

@@ -299,6 +299,7 @@ impl Trials {
             log: EventLog::rehearsed(world.history, Arc::clone(&self.keys), rehearsal)?,
             http,
             settings: Settings::default(),
+            metrics: Arc::default(),
             present,
         })
     }

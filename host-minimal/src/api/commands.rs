@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::closing::Closing;
+use super::observe::{CORRELATION_ID, Correlation};
 use super::waiting::{ReachedBody, Wait};
 use super::{Problem, blocking, read_body};
 use crate::Host;
@@ -18,8 +19,6 @@ use crate::limits;
 
 /// Where a client names the key under which its call is executed once.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Where a client names the user action that a call belongs to.
-const CORRELATION_ID: &str = "x-correlation-id";
 
 #[derive(Serialize)]
 struct Answer {
@@ -41,19 +40,21 @@ struct EmittedBody {
     domain_ids: Map<String, Value>,
 }
 
-/// The answer is 200, or 202 where the command is done and a projector that was to be waited for
+/// The answer says in `X-Correlation-Id` which user action the events belong to. It is 200, or 202 where the command is done and a projector that was to be waited for
 /// has not come so far in time: what is committed stays committed.
 pub(super) async fn execute(
     State(host): State<Host>,
     Extension(mut closing): Extension<Closing>,
+    Extension(Correlation(correlation_id)): Extension<Correlation>,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let body = read_body(body, limits::INPUT_BYTES).await?;
     let wait = Wait::parse(head.uri.query().unwrap_or_default())?;
+    id_header(&head.headers, CORRELATION_ID)?;
     let call = Call {
-        correlation_id: id_header(&head.headers, CORRELATION_ID)?,
+        correlation_id: Some(correlation_id),
         causation_id: None,
         triggering_event_id: None,
         idempotency_key: id_header(&head.headers, IDEMPOTENCY_KEY)?,
@@ -85,7 +86,8 @@ pub(super) async fn execute(
             status = StatusCode::ACCEPTED;
         }
     }
-    Ok((status, Json(answer)).into_response())
+    let headers = [(CORRELATION_ID, correlation_id.to_string())];
+    Ok((status, headers, Json(answer)).into_response())
 }
 
 pub(super) async fn schema(

@@ -9,6 +9,8 @@ use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
@@ -141,12 +143,17 @@ impl WasiHttpHooks for Hooks {
         let client = self.client.clone();
         let deadline = Deadlines::of(options, self.deadline);
         let listed = policy::check_listed(self.targets.as_deref(), request.uri());
-        Box::new(async move {
+        // Neither the path nor the query: they may hold secrets.
+        let host = request.uri().host().unwrap_or_default();
+        let span = tracing::info_span!("http", method = %request.method(), host, status = Empty);
+        let sent = async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;
             listed.map_err(denied)?;
             let response = send(&client, request, deadline).await?;
+            Span::current().record("status", response.status().as_u16());
             Ok((response, Box::new(async { Ok(()) }) as Processing))
-        })
+        };
+        Box::new(sent.instrument(span))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A module that is ready to run: compiled, linked, and known to export what it must.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use semver::Version;
@@ -21,6 +21,7 @@ use crate::engine::inspect::{InspectError, ModuleExport, inspect};
 use crate::engine::trap::Crash;
 use crate::host::Settings;
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::shredding::Shredder;
 use crate::store::{EventLog, Query};
 
@@ -39,6 +40,8 @@ struct Inner {
     record: ModuleExport,
     pre: InstancePre<GuestState>,
     exports: Exports,
+    /// What a command says of its input; asked once, as a component always says the same.
+    schema: OnceLock<Option<Arc<str>>>,
 }
 
 /// Where a component's exports are, found once.
@@ -105,7 +108,8 @@ impl LoadedModule {
             .component(engine, wasm)
             .map_err(|error| LoadError::Compile(one_line(&error)))?;
         let module = Self::link(engine, identity, record, &component)?;
-        module.start_once(engine)?;
+        let schema = module.start_once(engine)?;
+        module.inner.schema.get_or_init(|| schema.map(Into::into));
         Ok(module)
     }
 
@@ -140,6 +144,7 @@ impl LoadedModule {
                 record,
                 pre,
                 exports,
+                schema: OnceLock::new(),
             }),
         })
     }
@@ -157,6 +162,7 @@ impl LoadedModule {
                 record: inner.record.clone(),
                 pre: inner.pre.clone(),
                 exports: inner.exports.clone(),
+                schema: inner.schema.clone(),
             }),
         }
     }
@@ -192,6 +198,11 @@ impl LoadedModule {
 
     pub(crate) fn exports(&self) -> &Exports {
         &self.inner.exports
+    }
+
+    /// The JSON Schema of a command's input, where it tells one.
+    pub(crate) fn schema(&self) -> Option<Arc<str>> {
+        self.inner.schema.get().cloned().flatten()
     }
 
     /// Starts an instance in `store`.
@@ -320,6 +331,7 @@ pub(crate) struct Services {
     pub(crate) outputs: Outputs,
     pub(crate) http: crate::capabilities::http::HttpClient,
     pub(crate) settings: Settings,
+    pub(crate) metrics: Arc<Metrics>,
     /// What the modules take for the present.
     pub(crate) present: Present,
 }

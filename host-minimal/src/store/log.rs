@@ -1,9 +1,11 @@
 //! The log itself: reads, conditional appends, and what happens when the store fails.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
+use tracing::field::Empty;
 use umadb_dcb::{DcbAppendCondition, DcbError, DcbEvent, DcbEventStoreSync};
 use uuid::Uuid;
 
@@ -35,6 +37,15 @@ struct Inner {
     clock: WallClock,
     /// The head as it moves, for those who wait without a thread.
     heads: watch::Sender<u64>,
+    appends: AtomicU64,
+    events: AtomicU64,
+}
+
+/// What has been appended through a log since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Appended {
+    pub(crate) appends: u64,
+    pub(crate) events: u64,
 }
 
 /// What makes a log repeat itself, for a component on trial.
@@ -124,6 +135,8 @@ impl EventLog {
                 rehearsal,
                 clock,
                 heads: watch::Sender::new(0),
+                appends: AtomicU64::new(0),
+                events: AtomicU64::new(0),
             }),
         }
     }
@@ -245,6 +258,8 @@ impl EventLog {
             }
             .into());
         }
+        let count = drafts.len() as u64;
+        let span = tracing::info_span!("append", events = count, position = Empty).entered();
         let ids = drafts.iter().map(Draft::id).collect();
         let timestamp = self.now();
         // Until the events are in the log, so that no key is deleted between them and it.
@@ -264,6 +279,9 @@ impl EventLog {
             .append(sealed, to_store(&plan, boundary.after), None)
         {
             Ok(position) => {
+                span.record("position", position);
+                self.inner.appends.fetch_add(1, Ordering::Relaxed);
+                self.inner.events.fetch_add(count, Ordering::Relaxed);
                 self.publish(position);
                 Ok(Receipt {
                     position,
@@ -299,6 +317,14 @@ impl EventLog {
             event.payload = None;
         }
         Ok(())
+    }
+
+    /// What has been appended since the log was opened.
+    pub(crate) fn appended(&self) -> Appended {
+        Appended {
+            appends: self.inner.appends.load(Ordering::Relaxed),
+            events: self.inner.events.load(Ordering::Relaxed),
+        }
     }
 
     /// The event with this id.

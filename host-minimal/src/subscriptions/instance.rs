@@ -15,7 +15,7 @@ use crate::capabilities::transaction::TransactionContext;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
 use crate::modules::ModuleKind;
-use crate::modules::component::{Exports, to_query};
+use crate::modules::component::{Exports, LoadedModule, to_query};
 use crate::modules::settings::Allowance;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 
@@ -27,6 +27,7 @@ pub(super) struct Instance {
     guest: GuestExports,
     deadline: Duration,
     log: EventLog,
+    module: LoadedModule,
 }
 
 enum GuestExports {
@@ -131,6 +132,7 @@ impl Instance {
             guest,
             deadline,
             log: runtime.services.log.clone(),
+            module: module.clone(),
         };
         instance.init()?;
         Ok(instance)
@@ -172,6 +174,17 @@ impl Instance {
 
     /// Hands one event to the module. Transactions are the caller's.
     pub(super) fn handle(&mut self, event: &RecordedEvent) -> Result<(), SubscriptionError> {
+        let span = tracing::info_span!(
+            "handle",
+            kind = %self.module.kind(),
+            module = %self.module.name(),
+            position = event.position,
+            event_id = %event.id,
+            event_type = %event.event_type,
+            correlation_id = %event.correlation_id,
+            causation_id = %event.causation_id,
+        );
+        let _in_span = span.entered();
         let event = self.as_it_is_now(event)?;
         self.begin_call();
         let handled = match &self.guest {

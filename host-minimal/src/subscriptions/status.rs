@@ -78,6 +78,8 @@ pub struct SubscriptionStatus {
     /// Behind, without progress for longer than it should take, and without a failure that says
     /// why.
     pub stalled: bool,
+    /// Failures since it was started.
+    pub failures: u64,
 }
 
 impl SubscriptionStatus {
@@ -111,6 +113,7 @@ struct State {
     target: u64,
     /// By position, so that the first one shows; start failures are at 0.
     failures: BTreeMap<u64, Failure>,
+    failed: u64,
     last_progress: Instant,
 }
 
@@ -122,6 +125,7 @@ impl Default for StatusBoard {
                 position: 0,
                 target: 0,
                 failures: BTreeMap::new(),
+                failed: 0,
                 last_progress: Instant::now(),
             }),
             moved: watch::Sender::new(None),
@@ -143,6 +147,7 @@ impl StatusBoard {
             position: state.position,
             stalled: failure.is_none() && !waiting && is_stalled(state.phase, idle_for),
             failure,
+            failures: state.failed,
         }
     }
 
@@ -178,6 +183,7 @@ impl StatusBoard {
     pub(super) fn failed(&self, phase: Phase, failure: Failure) {
         let mut state = self.lock();
         state.phase = phase;
+        state.failed += 1;
         state
             .failures
             .insert(failure.position.unwrap_or(0), failure);

@@ -372,3 +372,72 @@ fn calls_beyond_the_queue_are_refused_at_once() {
     wait_until(|| (load() == (0, 0)).then_some(()));
     assert_eq!(server.execute("note", note).status, 200);
 }
+
+#[test]
+fn the_api_describes_itself_with_the_commands_that_are_active() {
+    let server = TestServer::with_commands();
+    let document = server.get("/openapi.json");
+    assert_eq!(document.status, 200);
+    let paths = &document.body["paths"];
+    let post = &paths["/commands/count-up/execute"]["post"];
+    let schema = &post["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+    let pointer = schema
+        .as_str()
+        .expect("a reference")
+        .trim_start_matches('#');
+    let input = document.body.pointer(pointer).expect("a schema");
+    assert_eq!(input["properties"]["counter"]["maxLength"], 100, "{input}");
+    assert_eq!(input, &{
+        let mut schema = server.get("/commands/count-up/schema").body;
+        schema.as_object_mut().expect("an object").remove("$schema");
+        schema
+    });
+    // A command without a schema takes any input.
+    let post = &paths["/commands/note-in-all/execute"]["post"];
+    assert_eq!(
+        post["requestBody"]["content"]["application/json"]["schema"],
+        json!({})
+    );
+    let stop = server.request("DELETE", "/commands/count-up/active", &[], b"");
+    assert_eq!(stop.status, 204);
+    let paths = &server.get("/openapi.json").body["paths"];
+    assert_eq!(paths.get("/commands/count-up/execute"), None);
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let server = TestServer::with_commands();
+    server.host.deploy(ModuleKind::Projector, "notes", &[]);
+    assert_eq!(server.execute("count-up", r#"{"counter":"c"}"#).status, 200);
+    assert_eq!(server.execute("count-up", r#"{"counter":""}"#).status, 400);
+    assert_eq!(server.execute("reject", r#"{"counter":"c"}"#).status, 422);
+    assert_eq!(server.execute("panic", r#"{"counter":"c"}"#).status, 500);
+    assert_eq!(server.execute("made-up", "{}").status, 404);
+    server.host.wait_caught_up("notes");
+    server.get("/nowhere/at/all");
+    let scraped = server.text("/metrics");
+    for line in [
+        r#"umari_command_calls_total{command="count-up",outcome="ok"} 1"#,
+        r#"umari_command_calls_total{command="count-up",outcome="invalid"} 1"#,
+        r#"umari_command_calls_total{command="reject",outcome="rejected"} 1"#,
+        r#"umari_command_calls_total{command="panic",outcome="crashed"} 1"#,
+        r#"umari_command_calls_total{command="unknown",outcome="unknown-command"} 1"#,
+        r#"umari_command_attempts_total{command="count-up"} 2"#,
+        r#"umari_command_duration_seconds_count{command="count-up"} 2"#,
+        r#"umari_http_requests_total{method="POST",route="/commands/{name}/execute",status="200"} 1"#,
+        r#"umari_http_requests_total{method="GET",route="unknown",status="404"} 1"#,
+        r#"umari_module_position{kind="projector",module="notes"} 1"#,
+        r#"umari_module_lag_events{kind="projector",module="notes"} 0"#,
+        r#"umari_module_healthy{kind="command",module="panic"} 1"#,
+        "umari_log_head 1",
+        "umari_log_appends_total 1",
+        "umari_commands_running 0",
+    ] {
+        assert!(
+            scraped.lines().any(|found| found == line),
+            "{line}\n{scraped}"
+        );
+    }
+    assert!(!scraped.contains("made-up"), "{scraped}");
+    assert!(!scraped.contains("nowhere"), "{scraped}");
+}

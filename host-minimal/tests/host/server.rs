@@ -104,6 +104,14 @@ impl TestServer {
         self.request("GET", path, &[], b"")
     }
 
+    /// What is answered where that is no JSON.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let mut answer = ureq::get(format!("{}{path}", self.url))
+            .call()
+            .expect("a reply");
+        answer.body_mut().read_to_string().expect("text")
+    }
+
     pub(crate) fn execute(&self, name: &str, body: &str) -> Reply {
         self.request(
             "POST",

@@ -9,6 +9,7 @@ use crate::engine::trap::Crash;
 use crate::host::{ModuleError, PauseError};
 use crate::keys::KeyError;
 use crate::limits;
+use crate::metrics::MomentError;
 use crate::modules::{ModuleKind, ModuleStoreError};
 use crate::read_model::QueryError;
 use crate::replay::ReplayError;
@@ -331,6 +332,15 @@ impl From<KeyError> for Problem {
             "Key store failed",
             chain(&error),
         )
+    }
+}
+
+impl From<MomentError> for Problem {
+    fn from(error: MomentError) -> Self {
+        match error {
+            MomentError::Log(error) => error.into(),
+            MomentError::Modules(error) => error.into(),
+        }
     }
 }
 
