@@ -370,7 +370,7 @@ impl Commands {
         Guest {
             env: module.env(),
             present: self.services.present.clone(),
-            output: Output::memory(),
+            output: Output::memory().tapped(self.services.tap(module)),
             memory_bytes: module.allowance(&self.services.settings).memory_bytes,
             transaction: Some(TransactionContext::new(log, module)),
             sqlite: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +27,7 @@ use crate::api_keys::{ApiKeyError, ApiKeys};
 use crate::backup::{self, BackupError};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::{HttpClient, HttpPolicy};
-use crate::capabilities::output::Outputs;
+use crate::capabilities::output::{Outputs, PrintedLine};
 use crate::commands::{ActiveCommand, Call, CommandLoad, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
 use crate::engine::cache::{CacheError, CompileCache};
@@ -58,6 +59,8 @@ pub struct HostConfig {
     pub settings: Settings,
     /// What dates events and tells guests the time.
     pub clock: WallClock,
+    /// Takes each line that a module prints. Lines that it has no room for are lost.
+    pub printed: Option<SyncSender<PrintedLine>>,
 }
 
 impl HostConfig {
@@ -69,6 +72,7 @@ impl HostConfig {
             http: HttpPolicy::default(),
             settings: Settings::default(),
             clock: WallClock::default(),
+            printed: None,
         }
     }
 }
@@ -214,6 +218,7 @@ impl Host {
             settings: config.settings,
             metrics: Arc::default(),
             present: Present::Call(config.clock),
+            printed: config.printed,
         };
         let host = Self {
             inner: Arc::new(Inner {

@@ -38,5 +38,6 @@ mod wall_clock;
 
 pub use bindings::CONTRACT_VERSION;
 pub use capabilities::http::{HttpPolicy, HttpPolicyError};
+pub use capabilities::output::PrintedLine;
 pub use host::{Host, HostConfig, Settings, StartError};
 pub use wall_clock::WallClock;

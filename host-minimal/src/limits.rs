@@ -122,6 +122,8 @@ pub const HTTP_RESPONSE_BYTES: u64 = 16 << 20;
 
 /// Output of one module that is kept in memory.
 pub const OUTPUT_BYTES: usize = 64 << 10;
+/// Length of one line that is handed on while a module prints it.
+pub const PRINTED_LINE_BYTES: usize = 4 << 10;
 /// Size of a module's log file before it is rotated.
 pub const LOG_FILE_BYTES: u64 = 8 << 20;
 

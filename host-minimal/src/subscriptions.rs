@@ -68,6 +68,7 @@ impl Subscription {
         paused: bool,
     ) -> io::Result<Self> {
         let output = services.outputs.logged(&files.log);
+        let output = output.tapped(services.tap(&module));
         let runtime = Runtime {
             module,
             services,

@@ -301,6 +301,7 @@ impl Trials {
             settings: Settings::default(),
             metrics: Arc::default(),
             present,
+            printed: None,
         })
     }
 }

@@ -17,7 +17,7 @@ use clap::builder::{BoolishValueParser, styling::Styles};
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use api_keys::{ApiKeyAction, ApiKeyArgs, ScopeArg};
-pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, RestoreArgs};
+pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, ManArgs, RestoreArgs};
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
@@ -53,6 +53,12 @@ const STYLES: Styles = Styles::styled()
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Print results, warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print each call of cargo and of a server; `serve` and `dev` log everything
+    #[arg(short, long, global = true, env = "UMARI_VERBOSE", value_parser = BoolishValueParser::new())]
+    pub(crate) verbose: bool,
 }
 
 /// What to do.
@@ -115,6 +121,9 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or write those of all commands into a directory
+    #[command(after_help = help::MAN)]
+    Man(ManArgs),
     /// Run components for the tests of a process that holds stdin and stdout
     #[command(name = "__trial", hide = true)]
     Trial {
@@ -145,6 +154,12 @@ pub(crate) struct DevArgs {
     /// Do not watch the sources: build, deploy and run
     #[arg(long)]
     pub(crate) no_watch: bool,
+    /// Do not show the events that are written and what modules print
+    #[arg(long)]
+    pub(crate) no_tail: bool,
+    /// Open the API in a browser when it answers ($BROWSER, or what the system opens it with)
+    #[arg(long)]
+    pub(crate) open: bool,
     /// Print one JSON document per line on stdout instead of text
     #[arg(long)]
     pub(crate) json: bool,
@@ -166,9 +181,6 @@ pub(crate) struct HostArgs {
     /// What is logged to stderr, as a tracing-subscriber filter
     #[arg(long, env = "UMARI_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
-    /// Log everything
-    #[arg(long, env = "UMARI_VERBOSE", value_parser = BoolishValueParser::new())]
-    pub(crate) verbose: bool,
     /// Refused: events are kept in the data directory
     #[arg(
         long,
@@ -269,6 +281,16 @@ pub(crate) struct DeployArgs {
     /// Upload, but leave the active versions as they are
     #[arg(long)]
     pub(crate) no_activate: bool,
+    /// Show what would be done, and do nothing; modules are built all the same
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long to wait until what was activated is live, before it is rolled back
+    #[arg(long, value_name = "TIME", default_value = "30s", conflicts_with = "no_activate",
+          value_parser = output::units::parse_duration)]
+    pub(crate) wait: Duration,
+    /// Do not wait, and so do not roll back
+    #[arg(long, conflicts_with_all = ["no_activate", "wait"])]
+    pub(crate) no_wait: bool,
     /// Where the server has the version with other content, raise the patch version in Cargo.toml
     #[arg(long)]
     pub(crate) bump_patch: bool,

@@ -19,6 +19,7 @@ use serde_json::json;
 
 use crate::args::BuildArgs;
 use crate::output::fault::Fault;
+use crate::output::table::{Align, Table};
 use crate::output::{self, BUSY, GOOD, units};
 use crate::signals::Stop;
 
@@ -30,6 +31,9 @@ use project::Project;
 /// `umari build`.
 pub(crate) fn run(args: &BuildArgs) -> anyhow::Result<()> {
     let built = build_all(args, None)?;
+    if built.len() > 1 && !args.json {
+        output::note(&table(&built).render("  "));
+    }
     for artifact in &built {
         if args.json {
             output::json(&document(artifact));
@@ -95,6 +99,31 @@ pub(crate) fn build_project(
     });
     output::clear_transient();
     Ok(outcome?)
+}
+
+/// The modules with their sizes, and how long each was waited for.
+fn table(built: &[Artifact]) -> Table {
+    let mut table = Table::new(&[
+        ("KIND", Align::Left),
+        ("MODULE", Align::Left),
+        ("VERSION", Align::Left),
+        ("SIZE", Align::Right),
+        ("TIME", Align::Right),
+    ]);
+    for artifact in built {
+        let time = match artifact.fresh {
+            true => "fresh".to_owned(),
+            false => units::duration(artifact.elapsed),
+        };
+        table.row([
+            artifact.kind.to_string(),
+            artifact.names.join(", "),
+            artifact.module.version.to_string(),
+            units::bytes(artifact.size()),
+            time,
+        ]);
+    }
+    table
 }
 
 /// What `--json` says about one built module.

@@ -16,6 +16,7 @@ use serde_json::Value;
 use ureq::http;
 
 use crate::kind::ModuleKind;
+use crate::output;
 use answers::{Health, ModuleDetail, Modules, Receipt, Stored};
 use problem::{ApiError, Problem};
 pub(crate) use reading::{EventFilter, WaitFor};
@@ -267,6 +268,7 @@ impl Client {
             )
         };
         let mut answer = sent.map_err(unreachable)?;
+        output::detail(|| format!("{method} {}{path}: {}", self.base, answer.status()));
         let bytes = answer
             .body_mut()
             .with_config()

@@ -1,7 +1,13 @@
 //! From built modules to running ones.
+//!
+//! A deployment is made in this order: everything is planned and shown; everything is stored, which
+//! is where a server refuses what cannot run; everything is activated; and everything is watched
+//! until it is live. When one of the last two goes wrong, what ran before runs again.
 
 mod bump;
+mod live;
 mod plan;
+mod show;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +19,9 @@ use crate::client::problem::ApiError;
 use crate::client::{Client, Upload};
 use crate::kind::ModuleKind;
 use crate::output::fault::Fault;
-use crate::output::{self, BUSY, GOOD, units};
+use crate::output::{self, BAD, BUSY};
 
+use live::{Verdict, Watched};
 pub(crate) use plan::Policy;
 use plan::{Step, Wanted};
 
@@ -75,6 +82,10 @@ struct Planned<'a> {
     name: &'a str,
     env: BTreeMap<String, String>,
     step: Step,
+    /// Whether the server has any version of it.
+    known: bool,
+    /// The version that runs before the deployment.
+    active: Option<String>,
 }
 
 /// `umari deploy`.
@@ -87,19 +98,28 @@ pub(crate) fn run(args: &DeployArgs) -> anyhow::Result<()> {
     };
     let mut built = build::build_all(&args.build, None)?;
     let mut planned = plan_all(&client, &built, &args.env, policy)?;
-    if args.bump_patch && planned.iter().any(Planned::is_conflict) {
+    if args.bump_patch && !args.dry_run && planned.iter().any(Planned::is_conflict) {
         raise_versions(&client, &planned)?;
         drop(planned);
         built = build::build_all(&args.build, None)?;
         planned = plan_all(&client, &built, &args.env, policy)?;
     }
+    show::plan(&planned, args.dry_run, args.build.json);
     refuse_conflicts(&client, &planned)?;
-    for planned in &planned {
-        let deployed = planned.carry_out(&client, policy).map_err(Fault::from)?;
+    if args.dry_run {
+        return Ok(());
+    }
+    for it in &planned {
+        it.store(&client).map_err(|error| refused(it, error))?;
+    }
+    if policy.activates() {
+        activate_all(&client, &planned, args)?;
+    }
+    for deployed in planned.iter().map(Planned::deployed) {
         if args.build.json {
             output::json(&deployed.document());
         } else {
-            show(&deployed, policy);
+            show::deployed(&deployed, policy);
         }
     }
     Ok(())
@@ -111,20 +131,21 @@ pub(crate) fn deploy_for_dev(
     client: &Client,
     built: &[Artifact],
 ) -> Result<(Vec<Deployed>, usize), ApiError> {
-    let (mut deployed, mut refused) = (Vec::new(), 0);
+    let (mut deployed, mut refusals) = (Vec::new(), 0);
     for planned in plan_all(client, built, &[], Policy::Dev)? {
-        match planned.carry_out(client, Policy::Dev) {
-            Ok(done) => deployed.push(done),
+        let done = planned
+            .store(client)
+            .and_then(|()| planned.activate(client));
+        match done {
+            Ok(_) => deployed.push(planned.deployed()),
             Err(error @ ApiError::Refused { .. }) => {
-                let (kind, name) = (planned.artifact.kind, planned.name);
-                let fault = Fault::new(format!("the host refused {kind} {name}"));
-                output::progress(&fault.why(error.to_string()).render());
-                refused += 1;
+                output::progress(&refused(&planned, error).render());
+                refusals += 1;
             }
             Err(error) => return Err(error),
         }
     }
-    Ok((deployed, refused))
+    Ok((deployed, refusals))
 }
 
 /// Compares what was built with what the server has, in the order of deployment.
@@ -156,6 +177,8 @@ fn plan_all<'a>(
                     name,
                     env: all,
                     step,
+                    known: !detail.versions.is_empty(),
+                    active: detail.active,
                 };
                 one.ask(client)?;
                 planned.push(one);
@@ -199,39 +222,149 @@ impl Planned<'_> {
         }
     }
 
-    fn carry_out(&self, client: &Client, policy: Policy) -> Result<Deployed, ApiError> {
-        let (kind, name) = (self.artifact.kind, self.name);
-        let (version, outcome) = match &self.step {
-            Step::Keep { version } => (version, Outcome::Unchanged),
-            Step::Activate { version } => {
-                client.activate(kind, name, version)?;
-                (version, Outcome::Activated)
-            }
+    /// Stores what the server does not have.
+    fn store(&self, client: &Client) -> Result<(), ApiError> {
+        let version = match &self.step {
+            Step::Keep { .. } | Step::Activate { .. } => return Ok(()),
             // Conflicts are refused before; should one slip through, the server refuses it.
             Step::Upload { version } | Step::Conflict { version } | Step::Ask { version, .. } => {
-                let stored = client.upload(&self.upload(version))?;
-                if stored
-                    .sha256
-                    .is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&self.artifact.sha256))
-                {
-                    output::warning(&format!(
-                        "the server stored {kind} {name} {version} under another digest"
-                    ));
-                }
-                if policy.activates() {
-                    client.activate(kind, name, version)?;
-                }
-                (version, Outcome::Uploaded)
+                version
             }
         };
-        let size = self.artifact.size();
-        Ok(Deployed {
-            kind,
-            name: name.to_owned(),
-            version: version.clone(),
-            size,
-            outcome,
-        })
+        let stored = client.upload(&self.upload(version))?;
+        let other = |sha256: String| !sha256.eq_ignore_ascii_case(&self.artifact.sha256);
+        if stored.sha256.is_some_and(other) {
+            let (kind, name) = (self.artifact.kind, self.name);
+            output::warning(&format!(
+                "the server stored {kind} {name} {version} under another digest"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Lets it run, if it does not; whether it did not.
+    fn activate(&self, client: &Client) -> Result<bool, ApiError> {
+        if matches!(self.step, Step::Keep { .. }) {
+            return Ok(false);
+        }
+        client.activate(self.artifact.kind, self.name, self.step.version())?;
+        Ok(true)
+    }
+
+    /// Lets that run which ran before, or nothing.
+    fn take_back(&self, client: &Client) -> Result<(), ApiError> {
+        match &self.active {
+            Some(version) => client.activate(self.artifact.kind, self.name, version),
+            None => client.deactivate(self.artifact.kind, self.name),
+        }
+    }
+
+    /// How it ends when all goes well.
+    fn deployed(&self) -> Deployed {
+        Deployed {
+            kind: self.artifact.kind,
+            name: self.name.to_owned(),
+            version: self.step.version().to_owned(),
+            size: self.artifact.size(),
+            outcome: match self.step {
+                Step::Keep { .. } => Outcome::Unchanged,
+                Step::Activate { .. } => Outcome::Activated,
+                Step::Upload { .. } | Step::Conflict { .. } | Step::Ask { .. } => Outcome::Uploaded,
+            },
+        }
+    }
+
+    fn shown(&self) -> String {
+        let (kind, name) = (self.artifact.kind, self.name);
+        format!("{kind} {name} {}", self.step.version())
+    }
+}
+
+/// Activates every module and waits until all of them are live. Where one does not come up, all
+/// that was activated is taken back: the modules of a deployment belong together.
+fn activate_all(client: &Client, planned: &[Planned<'_>], args: &DeployArgs) -> Result<(), Fault> {
+    let mut activated: Vec<&Planned<'_>> = Vec::new();
+    for it in planned {
+        match it.activate(client) {
+            Ok(true) => activated.push(it),
+            Ok(false) => {}
+            Err(error) => {
+                let fault = refused(it, error);
+                return Err(roll_back(client, &activated, args, fault));
+            }
+        }
+    }
+    if args.no_wait {
+        return Ok(());
+    }
+    let mut watched: Vec<Watched<'_>> = activated
+        .iter()
+        .map(|it| Watched::new(it.artifact.kind, it.name, it.step.version()))
+        .collect();
+    if !watched.is_empty() {
+        output::transient("Waiting", "until the modules are live");
+    }
+    let waited = live::wait(client, &mut watched, args.wait);
+    output::clear_transient();
+    waited?;
+    for (it, watched) in activated.iter().zip(&watched) {
+        match watched.verdict() {
+            Some(Verdict::Failed(why)) => {
+                let fault = Fault::new(format!("{} did not come up", it.shown())).why(why);
+                return Err(roll_back(client, &activated, args, fault));
+            }
+            Some(Verdict::Behind(why)) => {
+                output::warning(&format!("{} still catches up: {why}", it.shown()));
+            }
+            Some(Verdict::Live) | None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Takes back what was activated, the last first, and gives the failure that says so.
+fn roll_back(
+    client: &Client,
+    activated: &[&Planned<'_>],
+    args: &DeployArgs,
+    fault: Fault,
+) -> Fault {
+    let mut whole = true;
+    for it in activated.iter().rev() {
+        let now = it.active.as_deref().unwrap_or("none");
+        match it.take_back(client) {
+            Ok(()) if args.build.json => output::json(&json!({
+                "event": "rolled-back",
+                "kind": it.artifact.kind,
+                "name": it.name,
+                "version": it.step.version(),
+                "active": it.active,
+            })),
+            Ok(()) => {
+                let what = format!("{}: active is {now}", it.shown());
+                output::status(BAD, "Rolled back", &what);
+            }
+            Err(error) => {
+                whole = false;
+                let what = format!("{} could not be rolled back to {now}", it.shown());
+                output::progress(&Fault::new(what).why(error.to_string()).render());
+            }
+        }
+    }
+    if !whole {
+        return fault.help("see which versions are active with `umari modules`");
+    }
+    fault
+        .rolled_back()
+        .help("what ran before runs again; mend the module, raise its version and deploy again")
+}
+
+fn refused(it: &Planned<'_>, error: ApiError) -> Fault {
+    match error {
+        ApiError::Refused { .. } => {
+            Fault::new(format!("the server refused {}", it.shown())).why(error.to_string())
+        }
+        error => error.into(),
     }
 }
 
@@ -282,25 +415,4 @@ fn refuse_conflicts(client: &Client, planned: &[Planned<'_>]) -> Result<(), Faul
         first.artifact.module.manifest.display()
     ));
     Err(fault.help("or let --bump-patch do so"))
-}
-
-fn show(deployed: &Deployed, policy: Policy) {
-    let (style, verb) = match deployed.outcome {
-        Outcome::Uploaded if policy.activates() => (GOOD, "Deployed"),
-        Outcome::Uploaded => (GOOD, "Uploaded"),
-        Outcome::Activated => (GOOD, "Activated"),
-        Outcome::Unchanged => (BUSY, "Unchanged"),
-    };
-    let Deployed {
-        kind,
-        name,
-        version,
-        size,
-        ..
-    } = deployed;
-    output::result(&output::status_line(
-        style,
-        verb,
-        &format!("{kind} {name} {version} ({})", units::bytes(*size)),
-    ));
 }

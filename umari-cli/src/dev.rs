@@ -6,6 +6,7 @@
 mod debounce;
 mod examples;
 pub(crate) mod guard;
+mod lines;
 mod programs;
 mod summary;
 mod watch;
@@ -81,6 +82,7 @@ fn session(args: &DevArgs, runtime: &Runtime, stop: &Stop, started: Instant) -> 
         addr: args.addr,
         api_key,
         reach: Reach::Loopback,
+        printed: (!args.no_tail).then(|| lines::of_modules(args.json)),
     };
     check_store(&args.host)?;
     check_address(&options)?;
@@ -254,6 +256,10 @@ impl Session<'_> {
             cold,
             took: started.elapsed(),
         };
+        // Before scripts and people read that everything is ready, and write events.
+        if !self.args.no_tail {
+            lines::of_events(&self.client, self.args.json);
+        }
         if self.args.json {
             self.deployed
                 .iter()
@@ -261,6 +267,9 @@ impl Session<'_> {
             output::json(&summary.document());
         } else {
             output::result(&summary.render());
+        }
+        if self.args.open {
+            open_browser(&format!("{}/modules", host.url()));
         }
         if refused > 0 && self.args.no_watch {
             return Err(Fault::new(format!("the host refused {refused} of the modules")).into());
@@ -389,6 +398,17 @@ impl Session<'_> {
         } else {
             own
         }
+    }
+}
+
+/// Opens an address in the user's browser. Without one, the address is on the screen all the same.
+fn open_browser(url: &str) {
+    let opened = match std::env::var_os("BROWSER").filter(|it| !it.is_empty()) {
+        Some(browser) => open::with_detached(url, browser.to_string_lossy()),
+        None => open::that_detached(url),
+    };
+    if let Err(error) = opened {
+        output::warning(&format!("no browser could be started for {url}: {error}"));
     }
 }
 

@@ -11,6 +11,8 @@ use crate::output::fault::Fault;
 mod graph;
 mod tail;
 
+pub(crate) use tail::line;
+
 /// Does what was asked with events.
 pub(crate) fn run(args: &EventsArgs) -> anyhow::Result<()> {
     match &args.action {

@@ -3,11 +3,12 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 pub(crate) use host_minimal::CONTRACT_VERSION;
 use host_minimal::api::{Access, Server};
-use host_minimal::{Host, HostConfig, HttpPolicy};
+use host_minimal::{Host, HostConfig, HttpPolicy, PrintedLine};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,6 +28,8 @@ pub(crate) struct HostOptions {
     pub(crate) api_key: Option<String>,
     /// Where effects may send requests although the address is private.
     pub(crate) reach: Reach,
+    /// Takes the lines that modules print.
+    pub(crate) printed: Option<SyncSender<PrintedLine>>,
 }
 
 /// What effects may call besides public addresses.
@@ -54,6 +57,7 @@ impl RunningHost {
         let mut config = HostConfig::new(options.data_dir.clone());
         config.http = policy(&options.reach)?;
         config.master_key = master_key();
+        config.printed = options.printed.clone();
         // The embedded event store prints what it opens.
         let host = output::without_stdout(|| Host::start(config))
             .map_err(|error| start_fault(&options.data_dir, &error))?;
@@ -223,6 +227,7 @@ mod tests {
             addr,
             api_key,
             reach: Reach::Named(Vec::new()),
+            printed: None,
         }
     }
 

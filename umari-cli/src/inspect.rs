@@ -19,7 +19,7 @@ pub(crate) fn modules(args: &ModulesArgs) -> anyhow::Result<()> {
     if args.json {
         output::json(&modules.raw);
     } else if modules.modules.is_empty() {
-        output::progress("no module is active; build and deploy some with `umari deploy`");
+        output::note("no module is active; build and deploy some with `umari deploy`");
     } else {
         output::result(&render_modules(&modules.modules));
     }
@@ -48,7 +48,7 @@ pub(crate) fn events(args: &EventsArgs) -> anyhow::Result<()> {
         .cloned()
         .unwrap_or_default();
     if events.is_empty() {
-        output::progress("no event matches");
+        output::note("no event matches");
     } else {
         output::result(&render_events(&events));
     }

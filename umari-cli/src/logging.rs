@@ -13,7 +13,7 @@ pub(crate) const DEV_FILTER: &str = "warn";
 
 /// Starts logging for this process.
 pub(crate) fn start(args: &HostArgs, default: &str) -> Result<(), Fault> {
-    let filter = filter(args, default)?;
+    let filter = filter(args, default, output::is_verbose())?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -23,8 +23,8 @@ pub(crate) fn start(args: &HostArgs, default: &str) -> Result<(), Fault> {
 }
 
 /// `umari=...` means the whole product, so it speaks for the host's crate as well.
-fn filter(args: &HostArgs, default: &str) -> Result<EnvFilter, Fault> {
-    if args.verbose {
+fn filter(args: &HostArgs, default: &str, verbose: bool) -> Result<EnvFilter, Fault> {
+    if verbose {
         return Ok(EnvFilter::new("trace"));
     }
     let text = args
@@ -52,18 +52,19 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn args(log: Option<&str>, verbose: bool) -> HostArgs {
+    fn args(log: Option<&str>) -> HostArgs {
         HostArgs {
             api_key: None,
             log: log.map(str::to_owned),
-            verbose,
             event_store_url: None,
             shutdown_timeout: Duration::ZERO,
         }
     }
 
-    fn directives(args: &HostArgs) -> Vec<String> {
-        let text = filter(args, "warn").expect("a filter").to_string();
+    fn directives(log: Option<&str>, verbose: bool) -> Vec<String> {
+        let text = filter(&args(log), "warn", verbose)
+            .expect("a filter")
+            .to_string();
         let mut directives: Vec<String> = text.split(',').map(str::to_owned).collect();
         directives.sort();
         directives
@@ -72,17 +73,17 @@ mod tests {
     #[test]
     fn a_filter_for_umari_covers_the_host() {
         assert_eq!(
-            directives(&args(Some("umari=debug"), false)),
+            directives(Some("umari=debug"), false),
             ["host_minimal=debug", "umari=debug"]
         );
-        assert_eq!(directives(&args(None, false)), ["warn"]);
-        assert_eq!(directives(&args(Some(""), false)), ["warn"]);
-        assert_eq!(directives(&args(Some("error"), true)), ["trace"]);
+        assert_eq!(directives(None, false), ["warn"]);
+        assert_eq!(directives(Some(""), false), ["warn"]);
+        assert_eq!(directives(Some("error"), true), ["trace"]);
     }
 
     #[test]
     fn a_wrong_filter_is_refused() {
-        let fault = filter(&args(Some("umari=loud"), false), "warn").unwrap_err();
+        let fault = filter(&args(Some("umari=loud")), "warn", false).unwrap_err();
         assert_eq!(fault.to_string(), "`umari=loud` is not a log filter");
     }
 }

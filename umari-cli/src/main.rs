@@ -6,10 +6,11 @@
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
 //! and following it), `inspect` (what a server has), `modules` (one kind of module by hand),
 //! `subscriptions` (projectors and effects that run), `api_keys` (who may use a server), `backup` and
-//! `restore`, and `doctor` (what is wrong here). Everything but `scaffold`, `serve`, `test`, `restore`,
-//! `doctor` and the host inside `dev` talks to a server over HTTP through `client`; only `host`,
-//! `trial` (components in a test), `backup`, `restore`, `doctor::data` and `build::schemas` know the
-//! host library. `output` writes to the terminal and turns failures into text and exit codes.
+//! `restore`, `doctor` (what is wrong here) and `manual` (man pages and completions). Everything but
+//! `scaffold`, `serve`, `test`, `restore`, `doctor` and the host inside `dev` talks to a server over
+//! HTTP through `client`; only `host`, `trial` (components in a test), `backup`, `restore`,
+//! `dev::lines`, `doctor::data` and `build::schemas` know the host library. `output` writes to the
+//! terminal and turns failures into text and exit codes.
 
 mod api_keys;
 mod args;
@@ -25,6 +26,7 @@ mod host;
 mod inspect;
 mod kind;
 mod logging;
+mod manual;
 mod modules;
 mod output;
 mod query;
@@ -38,7 +40,7 @@ mod trial;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use args::{Cli, Command, EffectAction, ProjectorAction};
 use kind::ModuleKind;
@@ -49,7 +51,13 @@ fn main() -> ExitCode {
     if let Some(code) = build::rustc::run() {
         return code;
     }
-    match run(Cli::parse().command) {
+    let Cli {
+        command,
+        quiet,
+        verbose,
+    } = Cli::parse();
+    output::speak(quiet, verbose);
+    match run(command) {
         Ok(code) => code,
         Err(error) => fault::report(&error),
     }
@@ -83,9 +91,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(&args)?,
         Command::Restore(args) => restore::run(&args)?,
         Command::Doctor(args) => return doctor::run(&args),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "umari", &mut std::io::stdout());
-        }
+        Command::Completions { shell } => manual::completions(shell)?,
+        Command::Man(args) => manual::man(&args)?,
         Command::Trial { cache } => trial::run(&cache)?,
         Command::Guard { command } => return dev::guard::run(&command),
     }

@@ -187,7 +187,7 @@ fn list(kind: ModuleKind, answer: &Value) {
         ]);
     }
     if table.is_empty() {
-        output::progress(&format!("there are no {}", kind.plural()));
+        output::note(&format!("there are no {}", kind.plural()));
     } else {
         output::result(&table.render(""));
     }

@@ -12,6 +12,7 @@ pub(crate) mod units;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use anstyle::{AnsiColor, Style};
 
@@ -28,6 +29,12 @@ pub(crate) const STRONG: Style = Style::new().bold();
 /// What the eye may skip.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
+/// How much is said beside results.
+static VOICE: AtomicU8 = AtomicU8::new(NORMAL);
+const QUIET: u8 = 0;
+const NORMAL: u8 = 1;
+const VERBOSE: u8 = 2;
+
 /// Width of the column of status verbs, the same as cargo's.
 const VERB_WIDTH_CHARS: usize = 12;
 
@@ -36,12 +43,56 @@ static TRANSIENT: Mutex<bool> = Mutex::new(false);
 /// Held while stdout is written, or points elsewhere. Taken before [`TRANSIENT`].
 static STDOUT: Mutex<()> = Mutex::new(());
 
+/// Says how much is said from now on.
+pub(crate) fn speak(quiet: bool, verbose: bool) {
+    let voice = match (quiet, verbose) {
+        (true, _) => QUIET,
+        (_, true) => VERBOSE,
+        _ => NORMAL,
+    };
+    VOICE.store(voice, Ordering::Relaxed);
+}
+
+/// Whether everything is to be said.
+pub(crate) fn is_verbose() -> bool {
+    VOICE.load(Ordering::Relaxed) == VERBOSE
+}
+
+fn is_quiet() -> bool {
+    VOICE.load(Ordering::Relaxed) == QUIET
+}
+
 /// Prints `text` in `style`, with the codes removed where the stream shows no colours.
 pub(crate) fn paint(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Prints one permanent line to stderr.
+/// Prints bytes to stdout as they are. Who has read enough, such as `head`, is no failure.
+pub(crate) fn raw(bytes: &[u8]) -> Result<(), fault::Fault> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(fault::Fault::new("cannot print").why(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints what helps to follow the work, unless that is not wanted.
+pub(crate) fn note(line: &str) {
+    if !is_quiet() {
+        progress(line);
+    }
+}
+
+/// Prints what only a close look wants to know.
+pub(crate) fn detail(what: impl FnOnce() -> String) {
+    if is_verbose() {
+        progress(&paint(FAINT, what()));
+    }
+}
+
+/// Prints one permanent line to stderr, wanted or not: an error, a warning, or what is part of one.
 pub(crate) fn progress(line: &str) {
     let mut transient = lock(&TRANSIENT);
     let mut stderr = anstream::stderr().lock();
@@ -66,7 +117,10 @@ pub(crate) fn json(document: &serde_json::Value) {
 
 /// Prints a status line in cargo's form: a right-aligned verb and what it is about.
 pub(crate) fn status(style: Style, verb: &str, what: &str) {
-    progress(&status_line(style, verb, what));
+    // What went wrong is part of the error.
+    if style == BAD || !is_quiet() {
+        progress(&status_line(style, verb, what));
+    }
 }
 
 /// A status line, for callers that print it elsewhere.
@@ -87,7 +141,7 @@ pub(crate) fn error(what: &str) {
 
 /// Replaces the transient line at the bottom of stderr. Does nothing when stderr is no terminal.
 pub(crate) fn transient(verb: &str, what: &str) {
-    if !has_transient_line() {
+    if !has_transient_line() || is_quiet() {
         return;
     }
     let mut transient = lock(&TRANSIENT);
@@ -97,6 +151,18 @@ pub(crate) fn transient(verb: &str, what: &str) {
     let _ = write!(stderr, "{}", status_line(BUSY, verb, &what));
     let _ = stderr.flush();
     *transient = true;
+}
+
+/// How much of something is done, for a transient line: `[=====>    ] 3/6`.
+pub(crate) fn bar(done: usize, total: usize) -> String {
+    const WIDTH_CHARS: usize = 16;
+    let filled = match total {
+        0 => WIDTH_CHARS,
+        total => WIDTH_CHARS * done.min(total) / total,
+    };
+    let tip = if filled < WIDTH_CHARS { ">" } else { "" };
+    let bar = "=".repeat(filled) + tip;
+    format!("[{bar:WIDTH_CHARS$}] {done}/{total}")
 }
 
 /// Removes the transient line, if there is one.
@@ -138,6 +204,14 @@ fn clear(transient: &mut bool, stderr: &mut impl std::io::Write) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bar_is_empty_partly_filled_or_full() {
+        assert_eq!(bar(0, 4), "[>               ] 0/4");
+        assert_eq!(bar(1, 4), "[====>           ] 1/4");
+        assert_eq!(bar(4, 4), "[================] 4/4");
+        assert_eq!(bar(0, 0), "[================] 0/0");
+    }
 
     #[test]
     fn status_verbs_end_in_one_column() {

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &QueryArgs) -> Result<(), Fault> {
         return Ok(());
     }
     output::result(&render(&answer));
-    output::progress(&summary(&answer));
+    output::note(&summary(&answer));
     if answer["truncated"] == true {
         output::warning("there are more rows; ask for fewer at a time with WHERE or LIMIT");
     }

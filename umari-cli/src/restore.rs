@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RestoreArgs) -> anyhow::Result<()> {
     let what = format!("{} into {}", words(done), dir.display());
     output::result(&output::status_line(GOOD, "Restored", &what));
     for step in next(done, dir.join("master.key").exists()) {
-        output::progress(&format!("  {step}"));
+        output::note(&format!("  {step}"));
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         addr: args.addr,
         api_key: args.host.api_key.clone(),
         reach: Reach::Named(args.allow_http.clone()),
+        printed: None,
     };
     check_store(&args.host)?;
     check_address(&options)?;
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     stop.listen(runtime.handle())?;
     let host = RunningHost::start(runtime.handle(), &options)?;
     if !args.no_banner {
-        output::progress(&banner(&options));
+        output::note(&banner(&options));
     }
     // Last, and stable: scripts wait for it.
     output::result(&format!("ready: listening on {}", host.url()));

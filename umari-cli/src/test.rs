@@ -72,6 +72,7 @@ fn test(project: &Project, args: &TestArgs, tally: &Path) -> anyhow::Result<bool
 }
 
 fn status(command: &mut Command) -> Result<std::process::ExitStatus, Fault> {
+    output::detail(|| format!("{command:?}"));
     command
         .status()
         .map_err(|error| Fault::new("cargo could not be started").why(error.to_string()))

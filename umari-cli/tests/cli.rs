@@ -43,5 +43,8 @@ mod scaffold;
 mod servers;
 #[path = "cli/shop.rs"]
 mod shop;
+#[cfg(unix)]
+#[path = "cli/transcripts.rs"]
+mod transcripts;
 #[path = "cli/usage.rs"]
 mod usage;

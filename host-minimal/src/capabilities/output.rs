@@ -1,6 +1,7 @@
 //! What a module prints: kept in a bounded ring, and appended to its log file.
 
 mod purge;
+mod tap;
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -14,6 +15,9 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+pub use tap::PrintedLine;
+pub(crate) use tap::Tap;
 
 use crate::limits;
 
@@ -30,6 +34,7 @@ pub(crate) struct Output {
 struct Shared {
     ring: VecDeque<u8>,
     log: Option<LogFile>,
+    tap: Option<Tap>,
 }
 
 impl Output {
@@ -58,8 +63,15 @@ impl Output {
             shared: Arc::new(Mutex::new(Shared {
                 ring: VecDeque::new(),
                 log,
+                tap: None,
             })),
         }
+    }
+
+    /// The same output, whose lines are also handed on.
+    pub(crate) fn tapped(self, tap: Option<Tap>) -> Self {
+        self.lock().tap = tap;
+        self
     }
 
     /// Reads what was printed last with `read`.
@@ -73,6 +85,9 @@ impl Output {
         shared.ring.extend(bytes);
         let excess = shared.ring.len().saturating_sub(limits::OUTPUT_BYTES);
         shared.ring.drain(..excess);
+        if let Some(tap) = &mut shared.tap {
+            tap.write(bytes);
+        }
         if let Some(log) = &mut shared.log
             && let Err(error) = log.append(bytes)
         {

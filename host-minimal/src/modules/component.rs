@@ -1,6 +1,7 @@
 //! A module that is ready to run: compiled, linked, and known to export what it must.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use super::{ModuleKind, ModuleName, ModuleSettings};
 use crate::bindings::{effect_exports, projector_exports};
 use crate::capabilities::clock::Present;
 use crate::capabilities::http::HttpContext;
-use crate::capabilities::output::{Output, Outputs};
+use crate::capabilities::output::{Output, Outputs, PrintedLine, Tap};
 use crate::engine::Engine;
 use crate::engine::cache::CompileCache;
 use crate::engine::guest::{Guest, GuestState, start_call};
@@ -334,4 +335,14 @@ pub(crate) struct Services {
     pub(crate) metrics: Arc<Metrics>,
     /// What the modules take for the present.
     pub(crate) present: Present,
+    /// Who sees what modules print, while they print it.
+    pub(crate) printed: Option<SyncSender<PrintedLine>>,
+}
+
+impl Services {
+    /// What hands on the lines of a module.
+    pub(crate) fn tap(&self, module: &LoadedModule) -> Option<Tap> {
+        let lines = self.printed.clone()?;
+        Some(Tap::new(module.kind(), module.name().clone(), lines))
+    }
 }

@@ -10,8 +10,9 @@ Examples:
   umari deploy --url https://host    build, upload and activate them on a server
   umari execute connect-shop --input '{\"shop_id\": 1}'
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 74 the event store failed.
-Results go to stdout, progress to stderr; NO_COLOR turns colours off.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 deployed and rolled back, 74 the event store failed.
+Results go to stdout, progress to stderr; NO_COLOR turns colours off, and every command that reads
+has --json. A reader of stdout that goes away, such as `head`, ends a command without an error.";
 
 pub(super) const INIT: &str = "\
 Makes the directory NAME with a shared library of events and folds, its first modules, their tests,
@@ -53,6 +54,9 @@ A module is a workspace member under PATH with `crate-type = [\"cdylib\", \"rlib
 `umari`. Edit a source file and what changed is rebuilt and swapped; after a build error the
 old module keeps running. Ctrl-C stops everything, a second Ctrl-C forces it. The data stay:
 the next start goes on where this one ended, and uploads only what changed.
+
+Between the lines of the session stand, each with its mark: what modules and programs print, [NAME],
+and the events that are written, [event].
 
 When content changes and the version in Cargo.toml does not, the module is stored as
 VERSION+dev.HASH, because a stored version never changes.
@@ -111,6 +115,12 @@ Examples:
   umari test projectors/ -- --no-fail-fast -- --nocapture";
 
 pub(super) const DEPLOY: &str = "\
+Shows first what is going to happen to each module: new, changed, activate, unchanged or refused;
+with --dry-run that is all. Then everything is uploaded, everything is activated, and the command
+waits until it is live: started, and past the first events or at the end of the log. When one module
+does not come up, all that this deployment activated is rolled back, and the exit code is 3. A
+rollback swaps code; what the new version wrote meanwhile stays.
+
 A module is uploaded under the version in its Cargo.toml. A stored version never changes: when
 the server has the version with other content, raise it, or let --bump-patch do so (it edits
 Cargo.toml and builds again). What the server already has is not uploaded a second time.
@@ -133,6 +143,7 @@ content does:
 
 Examples:
   umari deploy
+  umari deploy --dry-run --url https://shop.example
   umari deploy commands/create-product --bump-patch
   umari deploy --no-activate --url https://shop.example --env API_BASE=https://api.example";
 
@@ -141,7 +152,7 @@ Without UMARI_API_KEY the API listens on loopback addresses only. SIGTERM and Ct
 server after the requests in flight, within --shutdown-timeout; a second one forces it.
 
 UMARI_MASTER_KEY, 64 hexadecimal digits, wraps the keys that encrypt events. Without it a key
-file is made in the data directory: back it up with the rest.
+file is made in the data directory, master.key: keep a copy of it, which `umari backup` does not.
 
 Events are kept in the data directory. UMARI_EVENT_STORE_URL, which would name a store elsewhere, is
 refused.
@@ -296,6 +307,11 @@ call out for each again, unless their settings say `start = \"latest\"`.
 Examples:
   umari restore shop-1.jsonl shop-2.jsonl --data-dir /var/lib/umari
   umari restore shop-3.jsonl --data-dir /var/lib/umari   goes on where the log there ends";
+
+pub(super) const MAN: &str = "\
+Examples:
+  umari man | man -l -
+  umari man ~/.local/share/man/man1";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -79,3 +79,10 @@ pub(crate) struct RestoreArgs {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// `umari man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Where to write the page of every command; without it the main one is printed
+    pub(crate) dir: Option<PathBuf>,
+}

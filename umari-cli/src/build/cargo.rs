@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
 use cargo_metadata::{Message, PackageId};
@@ -142,7 +144,7 @@ pub(crate) fn build_modules(
         .iter()
         .map(|it| (it.id.as_str(), it))
         .collect();
-    let end = run(command, options, &mut |artifact| {
+    let end = run(command, options, project.modules.len(), &mut |artifact| {
         let Some(module) = by_id.get(artifact.package_id.repr.as_str()) else {
             return;
         };
@@ -229,7 +231,7 @@ pub(crate) fn build_programs(
         command.args(["-p", &program.package_id, "--bin", &program.bin]);
     }
     let mut executables: BTreeMap<(String, String), (PathBuf, bool)> = BTreeMap::new();
-    let end = run(command, options, &mut |artifact| {
+    let end = run(command, options, project.programs.len(), &mut |artifact| {
         if let Some(executable) = &artifact.executable {
             let key = (
                 artifact.package_id.repr.clone(),
@@ -312,10 +314,11 @@ impl CargoEnd {
     }
 }
 
-/// Calls cargo and follows it to its end.
+/// Calls cargo and follows it to its end. `total` is how many modules or programs it is to make.
 fn run(
     mut command: Command,
     options: &BuildOptions<'_>,
+    total: usize,
     artifact: &mut dyn FnMut(&cargo_metadata::Artifact),
 ) -> Result<CargoEnd, BuildError> {
     let colour = output::stderr_has_colour();
@@ -337,6 +340,7 @@ fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    output::detail(|| format!("{command:?}"));
     let never = Stop::new();
     let stop = options.stop.unwrap_or(&never);
     let mut cargo = match options.stop {
@@ -346,7 +350,10 @@ fn run(
     }
     .map_err(BuildError::Start)?;
     let (stdout, stderr) = (cargo.child.stdout.take(), cargo.child.stderr.take());
-    let listener = stderr.map(|stderr| std::thread::spawn(move || listen(stderr)));
+    let made = Arc::new(AtomicUsize::new(0));
+    let shown = Arc::clone(&made);
+    let bar = move || output::bar(shown.load(Ordering::Relaxed), total);
+    let listener = stderr.map(|stderr| std::thread::spawn(move || listen(stderr, &bar)));
     let mut diagnostics = Diagnostics::new(options.show_fresh);
     for message in stdout
         .into_iter()
@@ -356,6 +363,11 @@ fn run(
             Message::CompilerMessage(message) => diagnostics.message(&message),
             Message::CompilerArtifact(built) => {
                 diagnostics.finished(&built.package_id, built.fresh);
+                let is_wasm =
+                    |file: &cargo_metadata::camino::Utf8PathBuf| file.extension() == Some("wasm");
+                if built.executable.is_some() || built.filenames.iter().any(is_wasm) {
+                    made.fetch_add(1, Ordering::Relaxed);
+                }
                 artifact(&built);
             }
             _ => {}
@@ -377,15 +389,18 @@ fn run(
     })
 }
 
-/// Follows cargo's stderr. Gives the crates that failed and the last words that are no status.
-fn listen(stderr: impl Read) -> (Vec<String>, Vec<String>) {
+/// Follows cargo's stderr, with `bar` before what it says it is doing. Gives the crates that failed
+/// and the last words that are no status.
+fn listen(stderr: impl Read, bar: &dyn Fn() -> String) -> (Vec<String>, Vec<String>) {
     let on_terminal = output::has_transient_line();
     let (mut failed, mut tail) = (Vec::new(), Vec::new());
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         match classify(&line) {
-            CargoLine::Status(verb, what) if on_terminal => output::transient(&verb, &what),
-            CargoLine::Status(..) => output::progress(&line),
+            CargoLine::Status(verb, what) if on_terminal => {
+                output::transient(&verb, &format!("{} {what}", bar()));
+            }
+            CargoLine::Status(..) => output::note(&line),
             other => {
                 output::progress(&line);
                 if let CargoLine::Failed(name) = other {

@@ -174,6 +174,16 @@ pub(crate) struct ModuleStatus {
 }
 
 impl ModuleStatus {
+    /// How often it has failed at the same place; `None` where that is not counted.
+    pub(crate) fn failures(&self) -> Option<u64> {
+        self.last_error.as_ref()?.get("attempts")?.as_u64()
+    }
+
+    /// The position of the event that it fails at; `None` where it does not even start.
+    pub(crate) fn failed_at(&self) -> Option<u64> {
+        self.last_error.as_ref()?.get("position")?.as_u64()
+    }
+
     /// The last error as one line.
     pub(crate) fn last_error_line(&self) -> Option<String> {
         let error = self.last_error.as_ref().filter(|error| !error.is_null())?;

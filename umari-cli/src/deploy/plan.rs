@@ -65,6 +65,19 @@ pub(crate) enum Step {
     },
 }
 
+impl Step {
+    /// The version that it is about.
+    pub(crate) fn version(&self) -> &str {
+        match self {
+            Self::Keep { version }
+            | Self::Activate { version }
+            | Self::Upload { version }
+            | Self::Conflict { version }
+            | Self::Ask { version, .. } => version,
+        }
+    }
+}
+
 /// Decides about one module.
 pub(crate) fn plan(wanted: &Wanted<'_>, detail: &ModuleDetail, policy: Policy) -> Step {
     let version = wanted.version.to_string();

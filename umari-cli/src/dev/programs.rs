@@ -1,19 +1,15 @@
 //! The programs that run beside the modules, such as a fake of the service that an effect calls.
 
-use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anstyle::{AnsiColor, Style};
-
+use super::lines;
 use crate::build::cargo::BuiltProgram;
 use crate::build::metadata::{RunMetadata, fill};
-use crate::output::{self, GOOD, paint};
+use crate::output::{self, GOOD};
 use crate::signals::own_group;
 
-/// The mark before a program's lines.
-const MARK: Style = AnsiColor::Magenta.on_default();
 /// How long a program may take to end before it is ended. The guard's own patience is shorter.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often an ending program is looked at.
@@ -125,10 +121,10 @@ fn start(
         .clone()
         .unwrap_or_else(|| built.program.bin.clone());
     if let Some(stdout) = guard.stdout.take() {
-        relay(name.clone(), stdout, json);
+        lines::of_program(name.clone(), stdout, json);
     }
     if let Some(stderr) = guard.stderr.take() {
-        relay(name.clone(), stderr, true);
+        lines::of_program(name.clone(), stderr, true);
     }
     Ok(Running {
         name,
@@ -136,24 +132,6 @@ fn start(
         executable: built.executable.clone(),
         guard,
     })
-}
-
-/// Passes on a program's lines, marked with its name, until it ends.
-fn relay(name: String, stream: impl Read + Send + 'static, to_stderr: bool) {
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            let line = format!(
-                "{} {}",
-                paint(MARK, format_args!("[{name}]")),
-                String::from_utf8_lossy(&line).trim_end()
-            );
-            if to_stderr {
-                output::progress(&line);
-            } else {
-                output::result(&line);
-            }
-        }
-    });
 }
 
 /// Closes the guard's stdin, which ends the program, and waits for both.

@@ -70,7 +70,7 @@ fn ended(what: &str, position: Option<u64>) -> Fault {
 }
 
 /// An event on one line. Nothing is aligned: nobody knows how wide the next one is.
-fn line(event: &Value) -> String {
+pub(crate) fn line(event: &Value) -> String {
     let data = match &event["data"] {
         Value::Null => "-".to_owned(),
         data => shorten(&plain(data)),

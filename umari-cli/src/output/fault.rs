@@ -11,6 +11,8 @@ pub(crate) const EXIT_OK: u8 = 0;
 pub(crate) const EXIT_FAILURE: u8 = 1;
 /// The command line is wrong (clap exits with the same code).
 pub(crate) const EXIT_USAGE: u8 = 2;
+/// What was deployed did not come up, and what ran before runs again.
+pub(crate) const EXIT_ROLLED_BACK: u8 = 3;
 /// The event store failed, as `EX_IOERR` in sysexits.h; nothing that was acknowledged is lost.
 pub(crate) const EXIT_STORE: u8 = 74;
 
@@ -58,6 +60,14 @@ impl Fault {
         Self {
             silent: true,
             ..Self::new(what)
+        }
+    }
+
+    /// The same failure, after everything was put back as it was.
+    pub(crate) fn rolled_back(self) -> Self {
+        Self {
+            code: EXIT_ROLLED_BACK,
+            ..self
         }
     }
 
@@ -145,6 +155,7 @@ mod tests {
     fn exit_codes_are_the_documented_ones() {
         assert_eq!(Fault::new("").code, 1);
         assert_eq!(Fault::usage("").code, 2);
+        assert_eq!(Fault::new("").rolled_back().code, 3);
         assert_eq!(Fault::store("").code, 74);
         assert_eq!(EXIT_OK, 0);
     }

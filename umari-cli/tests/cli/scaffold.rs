@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -65,7 +66,7 @@ debug = false
 ";
 
 /// A directory in which new workspaces are built as this project is.
-fn directory() -> tempfile::TempDir {
+pub(crate) fn directory() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(dir.path().join(".cargo")).expect("created");
     std::fs::write(dir.path().join(".cargo/config.toml"), PROFILE).expect("written");
@@ -75,9 +76,9 @@ fn directory() -> tempfile::TempDir {
 /// Lets a call build in a new workspace, with this project's dependencies and into the same place,
 /// so that little but the new crates is compiled. None of these may be called like a crate of this
 /// project: cargo would take the one for the other.
-fn building(mut command: Command, workspace: &Path) -> Command {
+pub(crate) fn building(mut command: Command, workspace: &Path) -> Command {
     let lock = workspace.join("Cargo.lock");
-    if !lock.exists() {
+    if workspace.join("Cargo.toml").exists() && !lock.exists() {
         std::fs::copy(checkout().join("Cargo.lock"), lock).expect("copied");
     }
     // The binary is in `debug`, in the target directory.
@@ -90,6 +91,13 @@ fn building(mut command: Command, workspace: &Path) -> Command {
     command
 }
 
+/// Held by a test that builds modules of a template: they have the same names everywhere, and so the
+/// same place in the target directory.
+pub(crate) fn building_alone() -> MutexGuard<'static, ()> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Cargo in a new workspace.
 fn cargo(workspace: &Path, args: &[&str]) -> Ended {
     run(building(Command::new("cargo"), workspace).args(args))
@@ -97,6 +105,7 @@ fn cargo(workspace: &Path, args: &[&str]) -> Ended {
 
 #[test]
 fn a_new_workspace_grows_is_tested_built_and_run() {
+    let _one_at_a_time = building_alone();
     let dir = directory();
     let sdk = checkout();
     let sdk = sdk.to_str().expect("text");
