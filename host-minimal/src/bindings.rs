@@ -16,11 +16,12 @@ wasmtime::component::bindgen!({
         world everything {
             import umari:command/transaction@0.1.0;
             import umari:sqlite/connection@0.1.0;
+            import umari:crypto/shredding@0.1.0;
             export umari:projector/handler@0.1.0;
             export umari:effect/handler@0.1.0;
         }
     ",
-    path: ["wit/common", "wit/command", "wit/sqlite", "wit/projector", "wit/effect"],
+    path: ["wit/common", "wit/command", "wit/sqlite", "wit/crypto", "wit/projector", "wit/effect"],
     world: "umari:host-minimal/everything",
     imports: { default: trappable },
     with: {
@@ -35,6 +36,7 @@ pub(crate) use exports::umari::projector::handler as projector_exports;
 pub(crate) use umari::command::transaction as transaction_wit;
 pub(crate) use umari::command::types as command_wit;
 pub(crate) use umari::common::types as common_wit;
+pub(crate) use umari::crypto::shredding as crypto_wit;
 pub(crate) use umari::sqlite::connection as sqlite_wit;
 
 /// The version of the contract that this host implements.

@@ -6,6 +6,7 @@
 //! many bytes one call may ask for.
 
 pub(crate) mod clock;
+pub(crate) mod crypto;
 pub(crate) mod http;
 pub(crate) mod output;
 pub(crate) mod sqlite;

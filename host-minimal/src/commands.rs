@@ -374,6 +374,7 @@ impl Commands {
             memory_bytes: module.allowance(&self.services.settings).memory_bytes,
             transaction: Some(TransactionContext::new(log, module)),
             sqlite: None,
+            crypto: None,
             http: None,
         }
         .into_store(&self.services.engine)

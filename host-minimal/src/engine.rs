@@ -101,7 +101,7 @@ struct Linkers {
 
 impl Linkers {
     fn new(engine: &wasmtime::Engine) -> wasmtime::Result<Self> {
-        use crate::capabilities::{clock, http, sqlite, transaction};
+        use crate::capabilities::{clock, crypto, http, sqlite, transaction};
 
         let mut base = Linker::new(engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut base)?;
@@ -116,6 +116,7 @@ impl Linkers {
         let mut effect = base;
         transaction::add_to_linker(&mut effect)?;
         sqlite::add_to_linker(&mut effect)?;
+        crypto::add_to_linker(&mut effect)?;
         http::add_to_linker(&mut effect)?;
 
         Ok(Self {

@@ -83,6 +83,12 @@ impl Shredder {
         }
     }
 
+    /// What was shredded so far, as far as one page of the record shows it.
+    pub(crate) fn record(&self) -> Vec<AuditEntry> {
+        let page = self.keys.audit(0, limits::KEYS_PAGE_ENTRIES);
+        page.unwrap_or_default()
+    }
+
     /// Removes what shreddings may have left: the one that was just made, and earlier ones that
     /// did not get that far.
     pub(crate) fn remove_traces(&self) -> Result<(), String> {

@@ -38,11 +38,8 @@ const MASTER_KEY: &str = "747269617472696174726961747269617472696174726961747269
 pub struct Trials {
     engine: Engine,
     cache: CompileCache,
-    keys: Arc<KeyRing>,
     /// For those that send nothing.
     http: HttpClient,
-    /// Dropped last: it removes the keys.
-    _room: Room,
 }
 
 /// Why no component can be tried here.
@@ -150,6 +147,8 @@ pub struct Delivery {
     pub lanes: Vec<(u64, Option<String>)>,
     /// What its commands appended.
     pub emitted: Vec<RecordedEvent>,
+    /// The scopes that it shredded.
+    pub shredded: Vec<String>,
     /// Where it stopped, if it did.
     pub failure: Option<TrialFailure>,
 }
@@ -174,16 +173,11 @@ impl Trials {
     pub fn open(cache: &Path) -> Result<Self, TrialError> {
         make(cache)?;
         forget_old(cache);
-        let room = Room::make()?;
         let engine = Engine::new()?;
-        let master = MasterKey::from_hex(MASTER_KEY)?;
-        let keys = KeyRing::open(&room.0.join("keys.sqlite"), &master)?;
         Ok(Self {
             cache: CompileCache::open(&engine, cache)?,
             engine,
-            keys: Arc::new(keys),
             http: HttpClient::new(HttpPolicy::default()),
-            _room: room,
         })
     }
 
@@ -291,12 +285,15 @@ impl Trials {
             event_ids: world.event_ids,
             queries: Default::default(),
         };
+        // Of this world alone: what is shredded in one has its key in another.
+        let keys = KeyRing::open(Path::new(":memory:"), &MasterKey::from_hex(MASTER_KEY)?)?;
+        let keys = Arc::new(keys);
         let outputs = Outputs::default();
         Ok(Services {
             engine: self.engine.clone(),
-            shredder: Shredder::new(Arc::clone(&self.keys), outputs.clone()),
+            shredder: Shredder::new(Arc::clone(&keys), outputs.clone()),
             outputs,
-            log: EventLog::rehearsed(world.history, Arc::clone(&self.keys), rehearsal)?,
+            log: EventLog::rehearsed(world.history, keys, rehearsal)?,
             http,
             settings: Settings::default(),
             metrics: Arc::default(),
@@ -400,11 +397,10 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_trials_but_what_they_compiled() {
-        let cache = tempfile::tempdir().unwrap();
-        let trials = Trials::open(&cache.path().join("components")).unwrap();
-        let room = trials._room.0.clone();
-        assert!(room.join("keys.sqlite").exists());
-        drop(trials);
-        assert!(!room.exists());
+        let room = Room::make().unwrap();
+        let path = room.0.clone();
+        std::fs::write(path.join("module.sqlite"), "rows").unwrap();
+        drop(room);
+        assert!(!path.exists());
     }
 }

@@ -96,11 +96,14 @@ pub(crate) fn effect<E: Effect>(world: &World, after: u64, times: u32, last: &De
         Done::Effect {
             lanes,
             emitted,
+            shredded,
             failure,
             requests_before,
         } => {
             let sent = sent.split_off(requests_before.min(sent.len()));
-            effect::differences(last, &sent, &emitted, &lanes, failure.as_ref())
+            let mut sections = effect::differences(last, &sent, &emitted, &lanes, failure.as_ref());
+            sections.extend(effect::shredded_differently(last, &shredded));
+            sections
         }
         _ => unexpected(),
     };

@@ -95,6 +95,8 @@ pub struct EffectOutcome {
     start: Start,
     deliveries: u32,
     last: Rc<Delivery>,
+    /// The scopes that were shredded in all deliveries.
+    shredded: Rc<[String]>,
     failure_expected: bool,
 }
 
@@ -127,6 +129,9 @@ impl EffectOutcome {
                     .fix("script it: `.with_http(|http| http.post(url).reply(200))`"),
             ));
         }
+        let shredded = session.deliveries.iter();
+        let shredded = shredded.flat_map(|delivery| delivery.shredded.iter().cloned());
+        let shredded = shredded.collect();
         let last = session.deliveries.into_iter().last().unwrap_or_default();
         Ok(Self {
             given: Given {
@@ -135,6 +140,7 @@ impl EffectOutcome {
             start,
             deliveries,
             last: Rc::new(last),
+            shredded,
             failure_expected: false,
         })
     }
@@ -209,6 +215,49 @@ impl EffectOutcome {
     #[track_caller]
     pub fn then_nothing(&self) -> Self {
         self.then(Events::new())
+    }
+
+    /// The effect shredded the scope `name:value`, in this delivery or in one before. The log goes on
+    /// without what was encrypted under it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use umari::prelude::*;
+    /// # use umari_testing::prelude::*;
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ShopConnected { #[domain_id] #[crypto_scope] shop_id: u64, access_token: String }
+    /// # #[derive(Event, DomainIds, Serialize, Deserialize)]
+    /// # struct ErasureRequested { #[domain_id] shop_id: u64 }
+    /// # fn connected(shop_id: u64) -> ShopConnected {
+    /// #     ShopConnected { shop_id, access_token: "secret".to_owned() }
+    /// # }
+    /// struct Erase;
+    ///
+    /// impl Effect for Erase {
+    ///     type Query = SingleEvent<ErasureRequested>;
+    /// #   fn init() -> anyhow::Result<Self> { Ok(Self) }
+    ///
+    ///     fn handle(&mut self, event: StoredEvent<ErasureRequested>) -> anyhow::Result<()> {
+    ///         umari::crypto::shred("shop_id", event.data.shop_id)?;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// given(events![connected(42), connected(43)])
+    ///     .when_event(ErasureRequested { shop_id: 42 })
+    ///     .run::<Erase>()
+    ///     .then_shredded("shop_id", 42)
+    ///     .then_state(EventCounter::<ShopConnected>::new(), 1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics where it did not.
+    #[track_caller]
+    pub fn then_shredded(&self, name: &str, value: impl ToString) -> Self {
+        demand(self.expect_shredded(&format!("{name}:{}", value.to_string())));
+        self.clone()
     }
 
     /// The envelopes of what the commands of the effect emitted say this, as far as it is said.

@@ -7,6 +7,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+use umari::crypto::{ShredError, Shredded};
 use umari::host::{
     AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, QueryItem, Reading, Transaction,
     TransactionError, Upcasting,
@@ -16,11 +17,13 @@ use umari::prelude::{CommandContext, DateTime, Utc, Uuid};
 pub(crate) mod database;
 pub(crate) mod ids;
 pub(crate) mod log;
+mod shredding;
 pub(crate) mod sweep;
 pub(crate) mod transaction;
 
 use self::database::{Change, SqliteDatabase};
 use self::log::{Log, Origin};
+use self::shredding::Shreddings;
 use self::sweep::{CrashPoints, HostCall};
 use self::transaction::{LogTransaction, Trace};
 use crate::check::upcast_loss::Loss;
@@ -60,6 +63,9 @@ pub(crate) struct Engine {
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
     /// The status that each request was answered with; 0 where there was no answer.
     pub(crate) answers: RefCell<Vec<u16>>,
+    pub(crate) shreddings: RefCell<Shreddings>,
+    /// The event that the effect is handling.
+    pub(crate) handling: Cell<Option<Uuid>>,
     /// The request, by its index, that is answered with 500 whatever the test scripts.
     pub(crate) refuse: Cell<Option<usize>>,
     /// Why the test must fail whatever the module makes of the answer.
@@ -92,6 +98,8 @@ impl Engine {
             readings: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
+            shreddings: RefCell::default(),
+            handling: Cell::new(None),
             refuse: Cell::new(None),
             violation: RefCell::default(),
             database: OnceCell::new(),
@@ -285,6 +293,18 @@ impl Host for Engine {
                 message: format!("`{line}` is not scripted by this test"),
             })
         })
+    }
+
+    fn shred(&self, scope: &str, reason: &str) -> Result<Shredded, ShredError> {
+        self.only_effects("data keys to delete");
+        shredding::check(scope, reason)?;
+        self.reach(HostCall::Shred);
+        let (log, at) = (&mut self.log.borrow_mut(), self.world.now);
+        let mut shreddings = self.shreddings.borrow_mut();
+        let shredded = shreddings.shred(log, scope, self.handling.get(), at);
+        drop(shreddings);
+        self.passed(HostCall::Shred);
+        Ok(shredded)
     }
 
     fn env(&self, name: &str) -> Option<String> {

@@ -20,6 +20,7 @@ mod harness {
     mod metadata;
     mod projectors;
     mod races;
+    mod shredding;
     mod sqlite;
     mod states;
     mod steps;

@@ -20,6 +20,7 @@ debug_is_message!(
     crate::command::CommandError,
     crate::command::ExecuteError,
     crate::command::InvalidInput,
+    crate::crypto::ShredError,
     crate::domain_id::FromDomainIdsError,
     crate::domain_id::ParseDomainIdError,
     crate::event::SerializationCause,

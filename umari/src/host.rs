@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::command::CommandContext;
+use crate::crypto::{ShredError, Shredded};
 use crate::sqlite::{ParamList, SqliteError, SqliteValue};
 
 #[cfg(not(target_family = "wasm"))]
@@ -67,6 +68,13 @@ pub trait Host {
     ///
     /// An [`HttpFailure`] when no response arrived. A response with an error status is a response.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure>;
+
+    /// Deletes the data keys of the scope `name:value`, and records `reason`, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// See [`ShredError`].
+    fn shred(&self, scope: &str, reason: &str) -> Result<Shredded, ShredError>;
 
     /// The value of a configuration variable, or `None` where it is not set.
     fn env(&self, name: &str) -> Option<String>;

@@ -150,6 +150,7 @@
 //! | asking the log without deciding, now or as of then | [`fold_query`] |
 //! | rows | [`projector`], [`sqlite`] |
 //! | acting on the outside | [`effect`], [`http`], [`env`](mod@env) |
+//! | encrypted events, and making them unreadable | [`crypto`] |
 //! | what time it is, in production and in tests | [`clock`] |
 //! | what a module may ask of its host, and how tests stand in for it | [`host`] |
 //! | everything that module code needs, in one import | [`prelude`] |
@@ -179,6 +180,7 @@ extern crate self as umari;
 mod boundary;
 pub mod clock;
 pub mod command;
+pub mod crypto;
 mod debug;
 pub mod decider;
 pub mod domain_id;

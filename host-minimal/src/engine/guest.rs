@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use super::Engine;
 use super::memory::MemoryLimiter;
 use crate::capabilities::clock::{CallClock, Present};
+use crate::capabilities::crypto::CryptoContext;
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::output::Output;
 use crate::capabilities::sqlite::SqliteContext;
@@ -27,6 +28,7 @@ pub(crate) struct GuestState {
     pub(crate) output: Output,
     pub(crate) transaction: Option<TransactionContext>,
     pub(crate) sqlite: Option<SqliteContext>,
+    pub(crate) crypto: Option<CryptoContext>,
     pub(crate) http: Option<HttpContext>,
 }
 
@@ -38,6 +40,7 @@ pub(crate) struct Guest<'a> {
     pub(crate) memory_bytes: usize,
     pub(crate) transaction: Option<TransactionContext>,
     pub(crate) sqlite: Option<SqliteContext>,
+    pub(crate) crypto: Option<CryptoContext>,
     pub(crate) http: Option<HttpContext>,
 }
 
@@ -69,6 +72,7 @@ impl Guest<'_> {
                 output: self.output,
                 transaction: self.transaction,
                 sqlite: self.sqlite,
+                crypto: self.crypto,
                 http: self.http,
             },
         );

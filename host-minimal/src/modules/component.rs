@@ -221,6 +221,7 @@ impl LoadedModule {
             memory_bytes: self.allowance(&Settings::default()).memory_bytes,
             transaction: None,
             sqlite: None,
+            crypto: None,
             http: Some(HttpContext::default()),
         }
         .into_store(engine);

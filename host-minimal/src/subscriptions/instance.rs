@@ -9,6 +9,7 @@ use wasmtime::Store;
 use super::Runtime;
 use crate::bindings::common_wit::{Failure, StoredEvent};
 use crate::bindings::{effect_exports, projector_exports};
+use crate::capabilities::crypto::CryptoContext;
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::sqlite::Begin;
 use crate::capabilities::transaction::TransactionContext;
@@ -116,6 +117,7 @@ impl Instance {
             memory_bytes,
             transaction,
             sqlite: Some(sqlite),
+            crypto: is_effect.then(|| CryptoContext::new(&runtime.services, module)),
             http: is_effect.then(|| {
                 let client = runtime.services.http.clone();
                 HttpContext::new(client, module.settings().http.as_deref())
@@ -185,8 +187,12 @@ impl Instance {
             causation_id = %event.causation_id,
         );
         let _in_span = span.entered();
+        let id = event.id;
         let event = self.as_it_is_now(event)?;
         self.begin_call();
+        if let Some(crypto) = &mut self.store.data_mut().crypto {
+            crypto.begin_event(id);
+        }
         let handled = match &self.guest {
             GuestExports::Projector(guest) => guest.call_handle(&mut self.store, &event),
             GuestExports::Effect(guest) => guest.call_handle(&mut self.store, &event),

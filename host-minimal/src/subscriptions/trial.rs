@@ -65,8 +65,12 @@ impl Rehearsed {
     pub(crate) fn deliver(&self, after: u64) -> Delivery {
         let mut delivery = Delivery::default();
         let head = self.runtime.services.log.head().unwrap_or(0);
+        let shredder = &self.runtime.services.shredder;
+        let before = shredder.record().len();
         delivery.failure = self.deliver_all(after, &mut delivery.lanes).err();
         delivery.emitted = self.appended(head);
+        let shredded = shredder.record().into_iter().skip(before);
+        delivery.shredded = shredded.filter_map(|entry| entry.scope).collect();
         delivery
     }
 

@@ -10,6 +10,8 @@ pub(crate) struct Fixtures {
     pub(crate) projector: Vec<u8>,
     pub(crate) effect: Vec<u8>,
     pub(crate) courier: Vec<u8>,
+    pub(crate) vault: Vec<u8>,
+    pub(crate) eraser: Vec<u8>,
 }
 
 /// Builds the fixtures once per run; cargo keeps them up to date.
@@ -24,7 +26,9 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             "fixture-commands",
             "fixture-courier",
             "fixture-effect",
+            "fixture-eraser",
             "fixture-projector",
+            "fixture-vault",
         ];
         let mut cargo = Command::new(env!("CARGO"));
         cargo
@@ -48,6 +52,8 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             projector: read("fixture_projector.wasm"),
             effect: read("fixture_effect.wasm"),
             courier: read("fixture_courier.wasm"),
+            vault: read("fixture_vault.wasm"),
+            eraser: read("fixture_eraser.wasm"),
         }
     })
 }

@@ -1,16 +1,22 @@
 //! Shredding: what events of a scope said is gone, and the rest goes on.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use host_minimal::api::Access;
 use host_minimal::commands::ExecuteError;
 use host_minimal::keys::{ScopeFilter, Shredding};
 use host_minimal::limits;
 use host_minimal::modules::ModuleKind;
+use host_minimal::store::EventFilter;
+use host_minimal::trial::{
+    Outgoing, OutgoingFailure, OutgoingRequest, OutgoingResponse, Trials, World,
+};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::server::TestServer;
-use crate::support::TestHost;
+use crate::support::{TestHost, fixtures, name};
 
 const SECRET: &str = "a-very-secret-text";
 
@@ -247,7 +253,7 @@ fn a_lost_key_is_a_problem_of_its_own() {
     Connection::open(database)
         .and_then(|connection| connection.execute("DELETE FROM data_key", []))
         .expect("a loss");
-    let server = TestServer::start(host.restart(), host_minimal::api::Access::open());
+    let server = TestServer::start(host.restart(), Access::open());
     let problem = server.get("/events");
     assert_eq!(problem.problem(503), "data-key-lost");
     assert_eq!(
@@ -257,4 +263,210 @@ fn a_lost_key_is_a_problem_of_its_own() {
     let accepted = "/keys/owner:ann?allow_unknown=true&reason=lost%20with%20the%20disk";
     assert_eq!(server.request("DELETE", accepted, &[], b"").status, 200);
     assert_eq!(server.get("/events").body["events"][0]["shredded"], true);
+}
+
+/// The secrets that a projector keeps, by owner.
+fn secrets(host: &TestHost, projector: &str) -> Vec<(String, String)> {
+    let connection = host.read_model(projector);
+    let mut statement = connection
+        .prepare("SELECT owner, text FROM secrets ORDER BY rowid")
+        .expect("a statement");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.and_then(Iterator::collect).expect("rows")
+}
+
+fn secret_of(owner: &str) -> (String, String) {
+    (owner.to_owned(), SECRET.to_owned())
+}
+
+/// What the effect shredded: whom, and how many keys.
+fn shredded_by(host: &TestHost, effect: &str) -> Vec<(String, u64)> {
+    let database = host
+        .directory()
+        .join("data/effect")
+        .join(format!("{effect}.sqlite"));
+    let connection = Connection::open(database).expect("a database");
+    let mut statement = connection
+        .prepare("SELECT owner, keys FROM shredded ORDER BY rowid")
+        .expect("a statement");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.and_then(Iterator::collect).expect("rows")
+}
+
+/// Before and after, for each kind of module, on components.
+#[test]
+fn an_effect_has_somebody_forgotten_everywhere() {
+    let host = TestHost::with_commands();
+    host.deploy(ModuleKind::Projector, "vault", &[]);
+    host.deploy(ModuleKind::Effect, "eraser", &[]);
+    note_secret(&host, "ann").expect("a secret");
+    note_secret(&host, "bob").expect("a secret");
+    note_secret(&host, "ann").expect_err("a fold knows it");
+    host.wait_caught_up("vault");
+    host.wait_caught_up("eraser");
+    assert_eq!(
+        secrets(&host, "vault"),
+        [secret_of("ann"), secret_of("bob")]
+    );
+    let log = host.directory().join("data/effect/eraser.log");
+    let printed = |host: &TestHost| {
+        let output = host.host.output(ModuleKind::Effect, &name("eraser"));
+        let log = std::fs::read_to_string(&log).expect("a log");
+        (
+            output.expect("it runs").contains(SECRET),
+            log.contains(SECRET),
+        )
+    };
+    assert_eq!(printed(&host), (true, true));
+
+    host.execute("request-erasure", json!({ "owner": "ann" }))
+        .expect("a request");
+    host.wait_caught_up("eraser");
+    assert_eq!(shredded_by(&host, "eraser"), [("ann".to_owned(), 1)]);
+    let request = host.events("erasure.requested").remove(0);
+    let record = host.host.key_audit(0, 9).expect("the record");
+    let [entry] = &record[..] else {
+        panic!("one entry: {record:?}")
+    };
+    assert_eq!(entry.requested_by.as_deref(), Some("effect eraser 1.0.0"));
+    assert_eq!(entry.reason.as_deref(), Some("asked for"));
+    assert_eq!(entry.event_id, Some(request.id));
+    assert_eq!(
+        payloads(&host),
+        [
+            ("owner:ann".to_owned(), false),
+            ("owner:bob".to_owned(), true)
+        ]
+    );
+    assert_eq!(printed(&host), (false, false));
+
+    note_secret(&host, "bob").expect_err("the fold still knows others");
+    note_secret(&host, "ann").expect("the fold passes over what is shredded");
+    host.wait_caught_up("vault");
+    // What a projector wrote is its own, until it is built again.
+    let [ann, bob] = [secret_of("ann"), secret_of("bob")];
+    assert_eq!(
+        secrets(&host, "vault"),
+        [ann.clone(), bob.clone(), ann.clone()]
+    );
+    host.deploy(ModuleKind::Projector, "vault-again", &[]);
+    host.wait_caught_up("vault-again");
+    assert_eq!(secrets(&host, "vault-again"), [bob.clone(), ann.clone()]);
+
+    // An effect that meets the same request again leaves what was noted since.
+    host.deploy(ModuleKind::Effect, "eraser-again", &[]);
+    host.wait_caught_up("eraser-again");
+    assert_eq!(shredded_by(&host, "eraser-again"), [("ann".to_owned(), 1)]);
+    note_secret(&host, "ann").expect_err("it is still known");
+
+    let host = host.restart();
+    assert_eq!(host.host.key_audit(0, 9).expect("the record"), record);
+    let readable: Vec<bool> = payloads(&host)
+        .into_iter()
+        .map(|(_, there)| there)
+        .collect();
+    assert_eq!(readable, [false, true, true]);
+    note_secret(&host, "ann").expect_err("it is still known");
+}
+
+#[test]
+fn an_event_that_waits_for_another_attempt_is_shredded_too() {
+    let host = TestHost::with_commands();
+    host.deploy(ModuleKind::Effect, "eraser", &[]);
+    let input = json!({ "owner": "eve", "text": "stubborn" });
+    host.execute("note-secret", input).expect("a secret");
+    let (_, failure) = host.wait_for_failure("eraser", 2);
+    assert!(failure.message.contains("it stays a secret"), "{failure:?}");
+    host.host
+        .shred(&Shredding::of("owner:eve"))
+        .expect("shredded");
+    host.wait_caught_up("eraser");
+}
+
+#[test]
+fn commands_and_shreddings_of_one_scope_at_once_lose_nothing() {
+    const COMMANDS: usize = 15;
+    let host = TestHost::patient();
+    let note = |writer: &str, number: usize| {
+        let input = json!({ "owner": "ann", "text": format!("{writer} {number}") });
+        host.execute("note-secret", input).expect("noted")
+    };
+    note("first", 0);
+    std::thread::scope(|scope| {
+        for writer in ["one", "two"] {
+            scope.spawn(move || (0..COMMANDS).for_each(|number| drop(note(writer, number))));
+        }
+        for _ in 0..5 {
+            let shredded = host.host.shred(&Shredding::of("owner:ann"));
+            shredded.expect("shredded");
+        }
+    });
+    note("last", 0);
+    let events = host.events("secret.noted");
+    assert_eq!(events.len(), 2 * COMMANDS + 2, "no append is lost");
+    assert!(events[0].is_shredded());
+    let last = events.last().expect("an event");
+    let mut keys: Vec<_> = events.iter().map(|event| event.encryption_key_id).collect();
+    assert!(keys.is_sorted(), "a shredded key came back");
+    keys.dedup();
+    assert_eq!(keys.last(), Some(&last.encryption_key_id));
+    for event in &events {
+        let alive = event.encryption_key_id == last.encryption_key_id;
+        assert_eq!(!event.is_shredded(), alive, "position {}", event.position);
+    }
+}
+
+#[test]
+fn a_component_on_trial_shreds_in_its_own_world() {
+    let host = TestHost::with_commands();
+    note_secret(&host, "ann").expect("a secret");
+    note_secret(&host, "bob").expect("a secret");
+    host.execute("request-erasure", json!({ "owner": "ann" }))
+        .expect("a request");
+    let history = host
+        .host
+        .events(&EventFilter::default(), 0, 9)
+        .expect("the log");
+    let trials = Trials::open(&host.directory().join("trials")).expect("trials");
+    let eraser = trials
+        .load(&fixtures().eraser, ModuleKind::Effect, &name("eraser"))
+        .expect("an effect");
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let world = || World {
+        history: history.clone(),
+        now,
+        event_ids: uuid::Uuid::nil(),
+        env: Default::default(),
+    };
+    // A second world has the same events, and its own keys.
+    for _ in 0..2 {
+        let trial = trials
+            .effect(&eraser, world(), Arc::new(Offline))
+            .expect("a trial");
+        let first = trial.deliver(0);
+        assert_eq!(first.failure, None);
+        assert_eq!(first.shredded, ["owner:ann"]);
+        let again = trial.deliver(0);
+        assert_eq!((again.failure, again.shredded), (None, Vec::new()));
+    }
+    assert_eq!(
+        payloads(&host),
+        [
+            ("owner:ann".to_owned(), true),
+            ("owner:bob".to_owned(), true)
+        ]
+    );
+}
+
+/// Nothing answers.
+#[derive(Debug)]
+struct Offline;
+
+impl Outgoing for Offline {
+    fn send(&self, _: OutgoingRequest) -> Result<OutgoingResponse, OutgoingFailure> {
+        Err(OutgoingFailure {
+            code: "denied".to_owned(),
+            message: "nothing is sent here".to_owned(),
+        })
+    }
 }

@@ -101,6 +101,7 @@ impl TestHost {
             "note-secret",
             "panic",
             "recurse",
+            "request-erasure",
             "reject",
             "reject-in-words",
             "spin",
@@ -277,8 +278,10 @@ pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
 pub(crate) fn upload(kind: ModuleKind, name: &str, version: &str, env: &[(&str, &str)]) -> Upload {
     let wasm = match kind {
         ModuleKind::Command => &fixtures().commands,
+        ModuleKind::Projector if name.starts_with("vault") => &fixtures().vault,
         ModuleKind::Projector => &fixtures().projector,
         ModuleKind::Effect if name == "courier" => &fixtures().courier,
+        ModuleKind::Effect if name.starts_with("eraser") => &fixtures().eraser,
         ModuleKind::Effect => &fixtures().effect,
     };
     let env: BTreeMap<String, String> = env

@@ -132,6 +132,7 @@ pub(super) fn effect(delivery: Delivery, requests_before: usize) -> Done {
     Done::Effect {
         lanes: delivery.lanes,
         emitted: delivery.emitted.into_iter().map(event).collect(),
+        shredded: delivery.shredded,
         failure: delivery.failure.map(failure),
         requests_before,
     }

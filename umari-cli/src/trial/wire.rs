@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Raised by whatever would make an older or newer test misunderstand this side.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Serialize)]
@@ -146,6 +146,8 @@ pub(super) enum Done {
     Effect {
         lanes: Vec<(u64, Option<String>)>,
         emitted: Vec<Event>,
+        /// The scopes that were shredded.
+        shredded: Vec<String>,
         failure: Option<Failure>,
         /// How many requests were sent in the deliveries before.
         requests_before: usize,

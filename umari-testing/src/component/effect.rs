@@ -72,6 +72,12 @@ pub(super) fn differences(
     sections
 }
 
+/// The scopes, where they are others.
+pub(super) fn shredded_differently(native: &Delivery, shredded: &[String]) -> Option<Section> {
+    let difference = diff::lines(&native.shredded.join("\n"), &shredded.join("\n"))?;
+    Some(("shredded (- native, + component)", difference))
+}
+
 /// A request as the reports show it. `native` says which headers the module itself sets.
 fn shown(request: &HttpRequest, native: &HttpRequest) -> Shown {
     let added = |name: &str| ADDED.contains(&name) && header(native, name).is_none();

@@ -17,7 +17,7 @@ use crate::report::Shown;
 use crate::world::World as Scenario;
 
 /// The version of what is said here.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Hello {
@@ -191,6 +191,8 @@ pub(super) enum Done {
     Effect {
         lanes: Vec<(u64, Option<String>)>,
         emitted: Vec<Event>,
+        /// The scopes that were shredded.
+        shredded: Vec<String>,
         failure: Option<Failure>,
         /// How many requests were sent in the deliveries before.
         requests_before: usize,

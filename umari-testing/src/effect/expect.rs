@@ -93,6 +93,18 @@ impl EffectOutcome {
         world.check_round_trips(self.start.world.log.head())
     }
 
+    pub(super) fn expect_shredded(&self, expected: &str) -> Verdict {
+        self.demand_success()?;
+        if self.shredded.iter().any(|scope| scope == expected) {
+            return Ok(());
+        }
+        Err(Box::new(
+            self.report(format!("the effect did not shred `{expected}`"))
+                .section("shredded", self.shredded.join("\n"))
+                .cause("a scope is the name of a domain id, as tags have it, and its value"),
+        ))
+    }
+
     pub(super) fn expect_metadata(&self, expected: &Metadata) -> Verdict {
         self.demand_success()?;
         if self.last.emitted.is_empty() {

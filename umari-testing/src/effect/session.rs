@@ -23,6 +23,8 @@ pub(crate) struct Delivery {
     /// The status of each answer; 0 where there was none.
     pub(crate) answers: Vec<u16>,
     pub(crate) emitted: Vec<RawEvent>,
+    /// The scopes that were shredded.
+    pub(crate) shredded: Vec<String>,
     /// The lane of each event that was handed over.
     pub(crate) lanes: Vec<(RawEvent, Option<String>)>,
     /// Where the effect stopped, and why.
@@ -49,6 +51,9 @@ pub(crate) fn session<E: Effect>(world: &World, after: u64, times: u32) -> Verdi
         let delivery = deliver::<E>(&engine, world, after)?;
         for request in &delivery.requests {
             story.line("sent", &format!("{} {}", request.method, request.url));
+        }
+        for scope in &delivery.shredded {
+            story.line("shredded", scope);
         }
         story.events("emitted", delivery.emitted.iter());
         if let Some((_, message)) = &delivery.failure {
@@ -81,6 +86,7 @@ pub(crate) fn deliver<E: Effect>(
 ) -> Verdict<Delivery> {
     let guard = umari::host::install(Rc::clone(engine) as Rc<dyn Host>);
     let (sent, head) = (engine.requests.borrow().len(), engine.log.borrow().head());
+    let shredded = engine.shreddings.borrow().count();
     let mut delivery = Delivery::default();
     engine.completed.set(after);
     let mut instance = start::<E>(engine, world)?;
@@ -98,7 +104,10 @@ pub(crate) fn deliver<E: Effect>(
         // Of an event that cannot be read `handle` says so.
         let lane = effect::partition_key(&instance, &event).unwrap_or_default();
         delivery.lanes.push((event.clone(), lane));
-        if let Err(message) = attempt(engine, || effect::handle(&mut instance, &event)) {
+        engine.handling.set(Some(event.id));
+        let handled = attempt(engine, || effect::handle(&mut instance, &event));
+        engine.handling.set(None);
+        if let Err(message) = handled {
             delivery.failure = Some((event, message));
             break;
         }
@@ -107,6 +116,7 @@ pub(crate) fn deliver<E: Effect>(
     drop(guard);
     delivery.requests = engine.requests.borrow()[sent..].to_vec();
     delivery.answers = engine.answers.borrow()[sent..].to_vec();
+    delivery.shredded = engine.shreddings.borrow().since(shredded);
     delivery.emitted = engine.log.borrow().after(head).cloned().collect();
     Ok(delivery)
 }

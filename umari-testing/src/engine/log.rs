@@ -241,7 +241,7 @@ fn check_event(event: &NewEvent) -> Result<(), TransactionError> {
     event.tags.iter().try_for_each(|tag| check_tag(tag))
 }
 
-fn check_tag(tag: &str) -> Result<(), TransactionError> {
+pub(super) fn check_tag(tag: &str) -> Result<(), TransactionError> {
     if tag.starts_with(RESERVED_TAG_PREFIX) {
         return Err(TransactionError::Invalid(format!(
             "the tag `{tag}` is reserved to the host"

@@ -13,6 +13,8 @@ pub(crate) enum HostCall {
     Send,
     /// Runs SQL.
     Sql,
+    /// Deletes the data keys of a scope.
+    Shred,
 }
 
 impl fmt::Display for HostCall {
@@ -21,6 +23,7 @@ impl fmt::Display for HostCall {
             Self::Commit => "commit",
             Self::Send => "HTTP request",
             Self::Sql => "SQL statement",
+            Self::Shred => "shredding",
         })
     }
 }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use umari::crypto::{ShredError, Shredded};
 use umari::event::encode;
 use umari::host::{
     AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, NewEvent, QueryItem, RawEvent,
@@ -107,6 +108,10 @@ impl Host for Memory {
 
     fn send(&self, _: HttpRequest) -> Result<HttpResponse, HttpFailure> {
         unreachable!("nothing here sends")
+    }
+
+    fn shred(&self, _: &str, _: &str) -> Result<Shredded, ShredError> {
+        unreachable!("nothing here shreds")
     }
 
     fn env(&self, _: &str) -> Option<String> {

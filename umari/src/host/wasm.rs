@@ -10,6 +10,7 @@ use super::{
     QueryItem, RawEvent, Receipt, Rows, SqliteFault, Transaction, TransactionError,
 };
 use crate::command::CommandContext;
+use crate::crypto::{ShredError, Shredded};
 use crate::sqlite::ParamList;
 
 pub mod bindings;
@@ -17,6 +18,7 @@ pub(crate) mod convert;
 #[cfg(feature = "http")]
 mod http;
 
+use bindings::crypto::shredding;
 use bindings::sqlite::connection;
 use bindings::transaction;
 
@@ -74,6 +76,12 @@ impl Host for Imports {
                 request.url
             ),
         })
+    }
+
+    fn shred(&self, scope: &str, reason: &str) -> Result<Shredded, ShredError> {
+        shredding::shred(scope, reason)
+            .map(|shredded| convert::shredded_from_wit(&shredded))
+            .map_err(convert::shred_error)
     }
 
     fn env(&self, name: &str) -> Option<String> {

@@ -179,3 +179,19 @@ fn an_envelope_is_had_with_and_without_its_data() {
     let (data, envelope) = event.into_parts();
     assert_eq!((data.shop_id, envelope), (42, metadata));
 }
+
+#[test]
+fn a_scope_to_shred_is_named_as_tags_are() {
+    let (store, _installed) = Store::install();
+    let shredded = umari::crypto::shred("shop_id", 42).unwrap();
+    assert_eq!((shredded.keys, shredded.at), (1, DateTime::UNIX_EPOCH));
+    let customer = Uuid::from_u128(7);
+    umari::crypto::shred_because("customer_id", customer, "request 4711").unwrap();
+    assert_eq!(
+        *store.shredded.borrow(),
+        [
+            ("shop_id:42".to_owned(), String::new()),
+            (format!("customer_id:{customer}"), "request 4711".to_owned()),
+        ]
+    );
+}

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use umari::crypto::{ShredError, Shredded};
 use umari::event::encode;
 use umari::host::{
     AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, Installed, NewEvent, QueryItem,
@@ -21,6 +22,8 @@ pub(crate) struct Store {
     /// What the next commits fail with.
     pub(crate) failures: Rc<RefCell<Vec<TransactionError>>>,
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
+    /// What was shredded: each scope, and why.
+    pub(crate) shredded: RefCell<Vec<(String, String)>>,
     /// What its upcasts make of `{"plan_id":1,"price":2}`, by the type that reads.
     pub(crate) tried: RefCell<Vec<Tried>>,
     ids: Cell<u128>,
@@ -213,6 +216,13 @@ impl Host for Store {
             headers,
             body: br#"{"id":7}"#.to_vec(),
         })
+    }
+
+    fn shred(&self, scope: &str, reason: &str) -> Result<Shredded, ShredError> {
+        self.shredded
+            .borrow_mut()
+            .push((scope.to_owned(), reason.to_owned()));
+        Ok(Shredded::new(1, DateTime::UNIX_EPOCH))
     }
 
     fn env(&self, name: &str) -> Option<String> {

@@ -18,9 +18,10 @@ mod imports {
                 import umari:command/types@0.1.0;
                 import umari:command/transaction@0.1.0;
                 import umari:sqlite/connection@0.1.0;
+                import umari:crypto/shredding@0.1.0;
             }
         ",
-        path: ["wit/common", "wit/command", "wit/sqlite"],
+        path: ["wit/common", "wit/command", "wit/sqlite", "wit/crypto"],
         world: "umari:sdk/imports",
         runtime_path: "::umari::__private::wit_bindgen::rt",
         generate_all,
@@ -45,7 +46,7 @@ pub mod projector {
 
 pub mod effect {
     wit_bindgen::generate!({
-        path: ["wit/common", "wit/command", "wit/sqlite", "wit/effect"],
+        path: ["wit/common", "wit/command", "wit/sqlite", "wit/crypto", "wit/effect"],
         world: "umari:effect/effect",
         runtime_path: "::umari::__private::wit_bindgen::rt",
         with: {
@@ -53,6 +54,7 @@ pub mod effect {
             "umari:command/types@0.1.0": ::umari::__private::wit::command,
             "umari:command/transaction@0.1.0": ::umari::__private::wit::transaction,
             "umari:sqlite/connection@0.1.0": ::umari::__private::wit::sqlite::connection,
+            "umari:crypto/shredding@0.1.0": ::umari::__private::wit::crypto::shredding,
         },
         pub_export_macro: true,
         export_macro_name: "export_effect_world",
@@ -63,4 +65,5 @@ pub mod effect {
 pub use imports::umari::command::transaction;
 pub use imports::umari::command::types as command;
 pub use imports::umari::common::types as common;
+pub use imports::umari::crypto;
 pub use imports::umari::sqlite;

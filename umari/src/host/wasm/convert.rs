@@ -4,11 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::bindings::crypto::shredding;
 use super::bindings::sqlite::connection;
 use super::bindings::{command, common, transaction};
 use crate::command::{
     CommandContext, ExecuteError, ExecuteOutput, InvalidInput, Rejection, Violation,
 };
+use crate::crypto::{ShredError, Shredded};
 use crate::host::{
     AsOf, NewEvent, QueryItem, RawEvent, Receipt, Rows, SqliteFault, TransactionError,
 };
@@ -111,6 +113,17 @@ pub(super) fn transaction_error(error: transaction::Error) -> TransactionError {
         transaction::Error::Conflict(text) => TransactionError::Conflict(text),
         transaction::Error::Invalid(text) => TransactionError::Invalid(text),
         transaction::Error::Unavailable(text) => TransactionError::Unavailable(text),
+    }
+}
+
+pub(super) fn shredded_from_wit(shredded: &shredding::Shredded) -> Shredded {
+    Shredded::new(shredded.keys, time_from_wit(shredded.at))
+}
+
+pub(super) fn shred_error(error: shredding::Error) -> ShredError {
+    match error {
+        shredding::Error::Invalid(text) => ShredError::Invalid(text),
+        shredding::Error::Unavailable(text) => ShredError::Unavailable(text),
     }
 }
 
