@@ -9,6 +9,10 @@
 //! | `PUT`, `DELETE /{kinds}/{name}/active` | swaps or stops what runs |
 //! | `GET /{kinds}`, `GET /{kinds}/{name}` | what is stored |
 //! | `POST /{projectors,effects}/{name}/pause`, `.../resume` | lets it rest, over restarts and swaps, or go on |
+//! | `POST /effects/{name}/park` | puts an event that fails aside: that at `position` in the body, or the first |
+//! | `GET /effects/{name}/parked` | what is parked |
+//! | `POST /effects/{name}/parked/{position}/retry` | delivers it once more |
+//! | `DELETE /effects/{name}/parked/{position}` | drops it for good |
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `POST`, `GET`, `DELETE /projectors/{name}/replay` | begins to build a read model anew; how far that is; gives it up |
 //! | `POST /effects/{name}/replay` | has an effect handle the whole log again |
@@ -52,6 +56,7 @@ mod modules;
 mod observe;
 mod openapi;
 mod pace;
+mod parked;
 mod problem;
 mod projectors;
 mod replay;
@@ -125,6 +130,19 @@ fn routes(host: Host, access: Access) -> Routes {
         .get(Scope::Read, REPLAY, replay::status)
         .delete(Scope::Deploy, REPLAY, replay::cancel)
         .post(Scope::Deploy, "/effects/{name}/replay", replay::effect)
+        .post(Scope::Deploy, "/projectors/{name}/park", parked::refuse)
+        .post(Scope::Deploy, "/effects/{name}/park", parked::park)
+        .get(Scope::Read, "/effects/{name}/parked", parked::list)
+        .post(
+            Scope::Deploy,
+            "/effects/{name}/parked/{position}/retry",
+            parked::retry,
+        )
+        .delete(
+            Scope::Deploy,
+            "/effects/{name}/parked/{position}",
+            parked::discard,
+        )
         .get(Scope::Admin, "/keys", keys::list)
         .get(Scope::Admin, "/keys/audit", keys::audit)
         .delete(Scope::Admin, "/keys/{scope}", keys::shred)

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 mod keys;
 mod lifecycle;
+mod parking;
 mod pausing;
 mod reading;
 mod replaying;

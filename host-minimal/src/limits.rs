@@ -64,6 +64,10 @@ pub const RETRY_BACKOFF_BASE: Duration = Duration::from_secs(1);
 pub const RETRY_BACKOFF_CAP: Duration = Duration::from_secs(600);
 /// Replays that handle events at once; more wait.
 pub const CONCURRENT_REPLAYS: usize = 4;
+/// Events that one effect may have parked.
+pub const PARKED_EVENTS: usize = 1_000;
+/// How long a call that parks an event, or delivers a parked one, waits for a lane.
+pub const PARK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a module may be behind without progress before it counts as stalled.
 pub const STALL_AFTER: Duration = Duration::from_secs(30);
 

@@ -18,7 +18,7 @@ use crate::modules::component::{LoadedModule, Services};
 
 mod backoff;
 mod database;
-mod effect;
+pub(crate) mod effect;
 mod instance;
 pub(crate) mod progress;
 mod projector;
@@ -27,9 +27,13 @@ mod status;
 mod stop;
 pub(crate) mod trial;
 
+pub use self::effect::failed::{FailedEvent, FailedState};
+pub use self::effect::operating::{ParkError, ParkOutcome, RetryOutcome};
 pub(crate) use self::progress::last_position;
 pub use self::status::{Failure, Phase, SubscriptionStatus};
 
+use self::effect::operating::EffectHandle;
+use self::effect::parking::Parking;
 use self::status::StatusBoard;
 use self::stop::Stop;
 
@@ -49,6 +53,7 @@ struct Runtime {
     output: Output,
     status: Arc<StatusBoard>,
     stop: Arc<Stop>,
+    parking: Arc<Parking>,
 }
 
 /// A running projector or effect.
@@ -76,9 +81,11 @@ impl Subscription {
             output,
             status: Arc::default(),
             stop: Arc::default(),
+            parking: Arc::default(),
         };
         if paused {
             runtime.stop.hold();
+            runtime.status.paused();
         }
         let position = match position {
             None if paused => progress::stored_position(&runtime.files.database),
@@ -127,6 +134,14 @@ impl Subscription {
     /// Lets a paused module go on where it stood.
     pub(crate) fn resume(&self) {
         self.runtime.stop.release();
+    }
+
+    /// A hold on it, where it is an effect.
+    pub(crate) fn effect(&self) -> Option<EffectHandle> {
+        let is_effect = self.runtime.module.kind() == ModuleKind::Effect;
+        is_effect.then(|| EffectHandle {
+            runtime: self.runtime.clone(),
+        })
     }
 
     /// Where the subscription is, as it moves: `None` until it has started. The channel ends with

@@ -25,8 +25,12 @@ mod keys;
 mod limits;
 #[path = "host/modules.rs"]
 mod modules;
+#[path = "host/parking.rs"]
+mod parking;
 #[path = "host/pausing.rs"]
 mod pausing;
+#[path = "host/poison.rs"]
+mod poison;
 #[path = "host/projectors.rs"]
 mod projectors;
 #[path = "host/reading.rs"]

@@ -22,7 +22,9 @@ pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
 pub(crate) use scaffold::{InitArgs, Lang, NewArgs, NewKind, Template};
-pub(crate) use subscriptions::{EffectAction, EffectArgs, SubscriptionAction, SubscriptionArgs};
+pub(crate) use subscriptions::{
+    EffectAction, EffectArgs, ParkedArgs, SubscriptionAction, SubscriptionArgs,
+};
 pub(crate) use values::{EnvPair, Input, Param};
 
 use crate::output;
@@ -100,7 +102,7 @@ pub(crate) enum Command {
     /// Upload, list, show, query, activate, pause and deactivate projectors
     #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
     Projectors(ProjectorArgs),
-    /// Upload, list, show, activate, pause and deactivate effects
+    /// Upload, list, show, activate, pause and deactivate effects; park events that fail
     #[command(visible_alias = "effect", after_help = help::EFFECTS)]
     Effects(EffectArgs),
     /// Make, list and revoke keys to a server's API

@@ -5,8 +5,9 @@
 //! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
 //! and following it), `inspect` (what a server has), `modules` (one kind of module by hand),
-//! `subscriptions` (projectors and effects that run), `api_keys` (who may use a server), `backup` and
-//! `restore`, `doctor` (what is wrong here) and `manual` (man pages and completions). Everything but
+//! `subscriptions` (projectors and effects that run), `parked` (events that an effect cannot handle),
+//! `api_keys` (who may use a server), `backup` and `restore`, `doctor` (what is wrong here) and
+//! `manual` (man pages and completions). Everything but
 //! `scaffold`, `serve`, `test`, `restore`, `doctor` and the host inside `dev` talks to a server over
 //! HTTP through `client`; only `host`, `trial` (components in a test), `backup`, `restore`,
 //! `dev::lines`, `doctor::data` and `build::schemas` know the host library. `output` writes to the
@@ -29,6 +30,7 @@ mod logging;
 mod manual;
 mod modules;
 mod output;
+mod parked;
 mod query;
 mod restore;
 mod scaffold;
@@ -86,6 +88,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Effects(args) => match args.action {
             EffectAction::Module(action) => modules::run(ModuleKind::Effect, &action)?,
             EffectAction::Subscription(action) => subscriptions::run(ModuleKind::Effect, &action)?,
+            EffectAction::Park {
+                name,
+                position,
+                json,
+                server,
+            } => parked::park(&name, position, json, &server)?,
+            EffectAction::Parked(args) => parked::list(&args)?,
+            EffectAction::Unpark(args) => parked::unpark(&args)?,
+            EffectAction::Drop(args) => parked::discard(&args)?,
         },
         Command::ApiKeys(args) => api_keys::run(&args.action)?,
         Command::Backup(args) => backup::run(&args)?,

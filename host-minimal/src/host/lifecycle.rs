@@ -260,10 +260,7 @@ pub(super) fn start_subscription(
 ) -> Result<(), ModuleError> {
     let key = (module.kind(), module.name().clone());
     let files = match module.kind() {
-        ModuleKind::Effect => ModuleFiles {
-            database: inner.data_dir.effect_database(module.name()),
-            log: inner.data_dir.effect_log(module.name()),
-        },
+        ModuleKind::Effect => inner.effect_files(module.name()),
         _ => ModuleFiles {
             database: inner.data_dir.projector_database(module.name()),
             log: inner.data_dir.projector_log(module.name()),

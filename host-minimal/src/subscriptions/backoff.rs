@@ -21,6 +21,12 @@ impl Backoff {
         }
     }
 
+    /// Failures at `place` that were counted elsewhere.
+    pub(super) fn earlier(&mut self, place: u64, attempts: u32) {
+        self.place = Some(place);
+        self.attempts = attempts;
+    }
+
     /// Counts a failure at `place` and returns the attempts made there and the pause.
     pub(super) fn failed(&mut self, place: u64) -> (u32, Duration) {
         if self.place != Some(place) {
@@ -46,6 +52,9 @@ mod tests {
         let pauses: Vec<u64> = (0..11).map(|_| backoff.failed(7).1.as_secs()).collect();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600]);
         assert_eq!(backoff.failed(8), (1, Duration::from_secs(1)));
+        backoff.earlier(9, 3);
+        assert_eq!(backoff.failed(9), (4, Duration::from_secs(8)));
+        backoff.earlier(8, 1);
         for _ in 0..100 {
             assert!(backoff.failed(8).1 <= Duration::from_secs(600));
         }

@@ -21,6 +21,7 @@ use crate::modules::settings::Allowance;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 
 use super::database::{self, UnusableDatabase};
+use super::effect::failed;
 
 /// A running instance. After a crash it must not be called again.
 pub(super) struct Instance {
@@ -54,6 +55,9 @@ pub(super) enum SubscriptionError {
     /// The event store failed.
     #[error("the event store could not be read")]
     Read(#[source] Box<ReadError>),
+    /// The file of what an effect's lanes have in hand failed.
+    #[error("what the lanes have in hand cannot be noted")]
+    InHand(#[from] io::Error),
     /// No thread could be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
@@ -106,6 +110,9 @@ impl Instance {
             Begin::BeforeCall
         };
         let sqlite = database::open(runtime, begin, sqlite_pages)?;
+        if is_effect {
+            failed::prepare(sqlite.host())?;
+        }
         let transaction = is_effect.then(|| {
             let log = runtime.services.log.clone();
             TransactionContext::new(log, module)

@@ -43,6 +43,7 @@ impl Rebuild {
                 output,
                 status: Arc::<StatusBoard>::default(),
                 stop: Arc::<Stop>::default(),
+                parking: Arc::default(),
             },
         }
     }

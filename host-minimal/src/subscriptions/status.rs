@@ -34,6 +34,11 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Whether an operator paused the subscription, even where it is not at rest yet.
+    pub fn is_paused(self) -> bool {
+        matches!(self, Self::Pausing | Self::Paused)
+    }
+
     /// The phase as the API and the CLI write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,7 +99,7 @@ impl SubscriptionStatus {
 
     /// Whether an operator paused it, even where it is not at rest yet.
     pub fn is_paused(&self) -> bool {
-        matches!(self.phase, Phase::Pausing | Phase::Paused)
+        self.phase.is_paused()
     }
 }
 
@@ -178,6 +183,17 @@ impl StatusBoard {
     /// An event is being handled: there is life, if not yet progress.
     pub(super) fn touched(&self) {
         self.lock().last_progress = Instant::now();
+    }
+
+    /// The positions that fail, and why the subscription cannot start where it cannot.
+    pub(super) fn failing(&self) -> (Vec<u64>, Option<String>) {
+        let state = self.lock();
+        let at_start = state.failures.get(&0);
+        let at_events = state.failures.keys().copied().filter(|at| *at > 0);
+        (
+            at_events.collect(),
+            at_start.map(|failure| failure.message.clone()),
+        )
     }
 
     pub(super) fn failed(&self, phase: Phase, failure: Failure) {

@@ -14,8 +14,8 @@ pub(super) struct Stop {
 struct State {
     requested: bool,
     held: bool,
-    /// A run that began before the last hold must end, even where the hold is over by now: one of
-    /// its threads may have seen it and left.
+    /// The run that is under way must end: one of its threads has left, or may have seen a hold that
+    /// is over by now.
     leave: bool,
     ended: bool,
 }
@@ -49,6 +49,17 @@ impl Stop {
         self.lock().held
     }
 
+    /// Ends the run that is under way in all its threads, so that another can begin.
+    pub(super) fn end_run(&self) {
+        self.lock().leave = true;
+        self.changed.notify_all();
+    }
+
+    /// No thread of the run is left.
+    pub(super) fn run_ended(&self) {
+        self.lock().leave = false;
+    }
+
     /// Waits while held, after a call of `on_hold`; whether a run may begin then.
     pub(super) fn may_run(&self, on_hold: impl FnOnce()) -> bool {
         if self.is_held() {
@@ -64,11 +75,25 @@ impl Stop {
 
     /// Waits for `duration`, or less when the run must end; whether to go on.
     pub(super) fn pause(&self, duration: Duration) -> bool {
+        self.pause_unless(duration, || false)
+    }
+
+    /// The same, or less when `wanted` says so, which is asked after each [`nudge`](Self::nudge).
+    pub(super) fn pause_unless(&self, duration: Duration, wanted: impl Fn() -> bool) -> bool {
         let (state, _) = self
             .changed
-            .wait_timeout_while(self.lock(), duration, |state| !state.must_leave())
+            .wait_timeout_while(self.lock(), duration, |state| {
+                !state.must_leave() && !wanted()
+            })
             .unwrap_or_else(PoisonError::into_inner);
         !state.must_leave()
+    }
+
+    /// Lets those who pause look at what they wait for.
+    pub(super) fn nudge(&self) {
+        // With the lock: whoever has looked and does not wait yet would miss it.
+        let _state = self.lock();
+        self.changed.notify_all();
     }
 
     pub(super) fn ended(&self) {
@@ -91,7 +116,7 @@ impl Stop {
 
 impl State {
     fn must_leave(&self) -> bool {
-        self.requested || self.leave
+        self.requested || self.held || self.leave
     }
 }
 
@@ -109,6 +134,18 @@ mod tests {
         assert!(!stop.pause(Duration::MAX));
         assert!(stop.may_run(|| unreachable!("it is released")));
         assert!(!stop.is_set());
+    }
+
+    #[test]
+    fn a_run_that_failed_ends_in_all_its_threads_and_then_pauses() {
+        let stop = Stop::default();
+        stop.end_run();
+        assert!(!stop.pause(Duration::MAX), "a lane that waits leaves");
+        stop.run_ended();
+        assert!(stop.pause(Duration::from_millis(1)));
+        stop.hold();
+        stop.run_ended();
+        assert!(!stop.pause(Duration::MAX), "a hold is not lost by that");
     }
 
     #[test]

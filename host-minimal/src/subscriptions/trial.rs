@@ -30,6 +30,7 @@ impl Rehearsed {
                 output: Output::memory(),
                 status: Arc::default(),
                 stop: Arc::default(),
+                parking: Arc::default(),
             },
         }
     }
@@ -108,7 +109,8 @@ impl Rehearsed {
                 None => None,
             };
             lanes.push((event.position, lane));
-            effect::deliver(&self.runtime, &mut kept, event).map_err(at_event)?;
+            effect::deliver(&self.runtime, &mut kept, event, effect::Note::Handled)
+                .map_err(at_event)?;
             position = event.position;
         }
     }

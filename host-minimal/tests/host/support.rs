@@ -23,6 +23,7 @@ pub(crate) use self::fixtures::fixtures;
 /// A host on a data directory of its own.
 pub(crate) struct TestHost {
     pub(crate) host: Host,
+    config: HostConfig,
     directory: TempDir,
 }
 
@@ -30,8 +31,13 @@ impl TestHost {
     /// A host whose commands have three seconds and whose modules try again at once.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
+        Self::on(config(directory.path()), directory)
+    }
+
+    fn on(config: HostConfig, directory: TempDir) -> Self {
         Self {
-            host: start_host(directory.path()),
+            host: Host::start(config.clone()).expect("the host starts"),
+            config,
             directory,
         }
     }
@@ -41,10 +47,7 @@ impl TestHost {
         let directory = tempfile::tempdir().expect("a directory");
         let mut config = config(directory.path());
         change(&mut config);
-        Self {
-            host: Host::start(config).expect("the host starts"),
-            directory,
-        }
+        Self::on(config, directory)
     }
 
     /// A host with every command of the fixtures, whose time of day the test sets.
@@ -60,19 +63,18 @@ impl TestHost {
     /// The same, with the deadlines that users get.
     pub(crate) fn patient() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let host = Host::start(HostConfig::new(directory.path().join("data"))).expect("a host");
-        Self { host, directory }.deploy_commands()
+        let config = HostConfig::new(directory.path().join("data"));
+        Self::on(config, directory).deploy_commands()
     }
 
     /// The same as [`with_commands`](Self::with_commands), but what fails is never tried again by
     /// itself.
     pub(crate) fn without_retries() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let mut config = config(directory.path());
-        config.settings.retry_base = Duration::from_secs(24 * 60 * 60);
-        config.settings.retry_cap = config.settings.retry_base;
-        let host = Host::start(config).expect("the host starts");
-        Self { host, directory }.deploy_commands()
+        Self::start_with(|config| {
+            config.settings.retry_base = Duration::from_secs(24 * 60 * 60);
+            config.settings.retry_cap = config.settings.retry_base;
+        })
+        .deploy_commands()
     }
 
     /// A host on what another, which goes on, has on disk now: what a host finds that starts
@@ -83,10 +85,9 @@ impl TestHost {
             &other.directory().join("data"),
             &directory.path().join("data"),
         );
-        Self {
-            host: start_host(directory.path()),
-            directory,
-        }
+        let mut config = other.config.clone();
+        config.data_dir = directory.path().join("data");
+        Self::on(config, directory)
     }
 
     fn deploy_commands(self) -> Self {
@@ -114,13 +115,14 @@ impl TestHost {
 
     /// Stops the host and starts it again on the same data.
     pub(crate) fn restart(self) -> Self {
-        let Self { host, directory } = self;
+        let Self {
+            host,
+            config,
+            directory,
+        } = self;
         assert!(host.shutdown(PATIENCE), "the host did not stop in time");
         drop(host);
-        Self {
-            host: start_host(directory.path()),
-            directory,
-        }
+        Self::on(config, directory)
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -240,10 +242,6 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), to).expect("a copy");
         }
     }
-}
-
-fn start_host(directory: &Path) -> Host {
-    Host::start(config(directory)).expect("the host starts")
 }
 
 fn config(directory: &Path) -> HostConfig {

@@ -232,8 +232,39 @@ Examples:
 pub(super) const EFFECTS: &str = "\
 Examples:
   umari effects upload notify 1.0.0 notify.wasm --env API_KEY=... --activate
+  umari effects park notify
   umari effects pause notify
   umari effects deactivate notify";
+
+pub(super) const PARK: &str = "\
+An effect tries an event that fails again and again, with longer and longer pauses, and what has the
+same partition key waits behind it. Parked, the event is kept and its lane goes on. Later events of
+its key are then handled before it, so look first whether the effect minds. Replaying the effect
+forgets what is parked.
+
+Examples:
+  umari effects park notify
+  umari effects park notify 17
+  umari effects parked notify";
+
+pub(super) const PARKED: &str = "\
+Examples:
+  umari effects parked notify
+  umari effects parked notify --json | jq '.parked[].position'";
+
+pub(super) const UNPARK: &str = "\
+It is delivered in its lane, after what the lane is at. Once it is handled it is no longer parked;
+where it fails again it stays, with the new error, and this command fails as well.
+
+Examples:
+  umari effects unpark notify 17";
+
+pub(super) const DROP: &str = "\
+The effect never gets to see the event again. The event itself stays in the log, and a line in the
+effect's log file says what was dropped.
+
+Examples:
+  umari effects drop notify 17";
 
 pub(super) const PAUSE: &str = "\
 A module that is paused stays so over restarts of the server and other versions of the module. It is

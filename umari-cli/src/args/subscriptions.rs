@@ -18,6 +18,42 @@ pub(crate) enum EffectAction {
     Module(KindAction),
     #[command(flatten)]
     Subscription(SubscriptionAction),
+    /// Put an event that fails aside, so that what waits behind it goes on
+    #[command(after_help = help::PARK)]
+    Park {
+        /// The effect's name
+        name: String,
+        /// The event's position; the first one that fails where nothing is said
+        position: Option<u64>,
+        /// Print the server's answer as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the events that are parked
+    #[command(after_help = help::PARKED)]
+    Parked(SubscriptionArgs),
+    /// Deliver a parked event once more
+    #[command(after_help = help::UNPARK)]
+    Unpark(ParkedArgs),
+    /// Drop a parked event for good
+    #[command(after_help = help::DROP)]
+    Drop(ParkedArgs),
+}
+
+/// Which parked event.
+#[derive(Debug, Args)]
+pub(crate) struct ParkedArgs {
+    /// The effect's name
+    pub(crate) name: String,
+    /// The event's position, as `umari effects parked` lists it
+    pub(crate) position: u64,
+    /// Print the server's answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 /// What to do with a projector or an effect that runs.

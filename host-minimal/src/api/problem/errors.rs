@@ -16,6 +16,7 @@ use crate::replay::ReplayError;
 use crate::report::chain;
 use crate::shredding::ShredError;
 use crate::store::ReadError;
+use crate::subscriptions::ParkError;
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
@@ -192,6 +193,33 @@ impl From<PauseError> for Problem {
                 Self::bad_request("follows-no-events", "Follows no events", detail)
             }
             PauseError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ParkError> for Problem {
+    fn from(error: ParkError) -> Self {
+        let detail = chain(&error);
+        let conflict = |code, title, detail| Self::new(StatusCode::CONFLICT, code, title, detail);
+        match error {
+            ParkError::Unknown(_) => Self::not_found("unknown-module", "Unknown module", detail),
+            ParkError::NotActive(_) => conflict("not-active", "Not active", detail),
+            ParkError::NothingFails { .. } => conflict("nothing-fails", "Nothing fails", detail),
+            ParkError::NotFailing { failing, .. } => {
+                conflict("not-failing", "Not failing", detail).with("failing", failing.into())
+            }
+            ParkError::Pausing(_) => conflict("pausing", "Pausing", detail),
+            ParkError::Stopped(_) => conflict("stopped", "Stopped", detail),
+            ParkError::Full(_) => conflict("too-many-parked", "Too many parked", detail),
+            ParkError::NotParked { .. } => Self::not_found("not-parked", "Not parked", detail),
+            ParkError::Delivering { .. } => conflict("being-delivered", "Being delivered", detail),
+            ParkError::Database(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "module-database-failed",
+                "Module database failed",
+                detail,
+            ),
+            ParkError::Modules(error) => error.into(),
         }
     }
 }

@@ -44,6 +44,7 @@ impl Api {
             .replace("{name}", "none")
             .replace("{version}", "1.0.0")
             .replace("{id}", "00000000-0000-0000-0000-000000000001")
+            .replace("{position}", "1")
             .replace("{scope}", "none:1");
         let mut request = Request::builder().method(&route.method).uri(&path);
         if let Some(key) = key {
