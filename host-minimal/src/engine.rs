@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+pub(crate) mod backtrace;
 pub mod cache;
 pub mod guest;
 pub mod inspect;
@@ -137,7 +138,7 @@ fn config(allocation: Allocation) -> Config {
     config
         .concurrency_support(false)
         .epoch_interruption(true)
-        .wasm_backtrace_max_frames(NonZeroUsize::new(20))
+        .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES))
         // The same fold over the same events gives the same bits everywhere.
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)

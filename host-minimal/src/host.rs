@@ -351,6 +351,20 @@ impl Host {
         status::modules(&self.inner)
     }
 
+    /// How one module is doing; `None` where none of its versions is active.
+    ///
+    /// # Errors
+    ///
+    /// [`ModuleStoreError`] when the module store cannot be read.
+    pub fn module(
+        &self,
+        kind: ModuleKind,
+        name: &ModuleName,
+    ) -> Result<Option<ModuleStatus>, ModuleStoreError> {
+        let mut modules = self.modules()?.into_iter();
+        Ok(modules.find(|module| module.kind == kind && module.name == *name))
+    }
+
     /// Whether every active module runs.
     ///
     /// # Errors

@@ -68,6 +68,14 @@ pub const CONCURRENT_REPLAYS: usize = 4;
 pub const PARKED_EVENTS: usize = 1_000;
 /// How long a call that parks an event, or delivers a parked one, waits for a lane.
 pub const PARK_PATIENCE: Duration = Duration::from_secs(5);
+/// Time over which the rate of a module's events is taken; whole seconds.
+pub const RATE_WINDOW: Duration = Duration::from_secs(10);
+/// Text of one failure that is kept.
+pub const FAILURE_BYTES: usize = 8 << 10;
+/// Functions of a crashed guest that are kept, the innermost ones.
+pub const BACKTRACE_FRAMES: usize = 20;
+/// Length of one function's name in a backtrace.
+pub const BACKTRACE_NAME_BYTES: usize = 256;
 /// How long a module may be behind without progress before it counts as stalled.
 pub const STALL_AFTER: Duration = Duration::from_secs(30);
 

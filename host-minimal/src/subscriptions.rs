@@ -22,10 +22,12 @@ pub(crate) mod effect;
 mod instance;
 pub(crate) mod progress;
 mod projector;
+mod rate;
 pub(crate) mod rebuild;
 mod status;
 mod stop;
 pub(crate) mod trial;
+mod trouble;
 
 pub use self::effect::failed::{FailedEvent, FailedState};
 pub use self::effect::operating::{ParkError, ParkOutcome, RetryOutcome};

@@ -39,5 +39,7 @@ mod reading;
 mod replay;
 #[path = "host/settings.rs"]
 mod settings;
+#[path = "host/status.rs"]
+mod status;
 #[path = "host/streams.rs"]
 mod streams;

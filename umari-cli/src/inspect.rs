@@ -64,6 +64,8 @@ fn render_modules(modules: &[ModuleStatus]) -> String {
         ("STATUS", Align::Left),
         ("POSITION", Align::Right),
         ("HEAD", Align::Right),
+        ("LAG", Align::Right),
+        ("EVENTS/S", Align::Right),
     ]);
     let number =
         |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
@@ -76,6 +78,10 @@ fn render_modules(modules: &[ModuleStatus]) -> String {
             text(&module.status),
             number(module.position),
             number(module.head),
+            number(module.lag),
+            module
+                .events_per_second
+                .map_or_else(|| "-".to_owned(), |rate| rate.to_string()),
         ]);
     }
     let mut lines = vec![table.render("")];
@@ -161,14 +167,15 @@ mod tests {
         let modules = Modules::read(json!({ "modules": [
             { "kind": "command", "name": "connect-shop", "version": "1.0.0", "status": "ready" },
             { "kind": "projector", "name": "plans", "version": "1.2.0", "status": "backoff", "position": 41, "head": 90,
+              "lag": 49, "events_per_second": 12.5,
               "last_error": { "position": 42, "message": "no such table:\n  plan" } },
             { "kind": "effects", "name": "notify", "position": 90, "head": 90, "last_error": null },
         ] }));
         expect![[r#"
-            KIND       NAME          VERSION  STATUS   POSITION  HEAD
-            command    connect-shop  1.0.0    ready           -     -
-            projector  plans         1.2.0    backoff        41    90
-            effect     notify        -        -              90    90
+            KIND       NAME          VERSION  STATUS   POSITION  HEAD  LAG  EVENTS/S
+            command    connect-shop  1.0.0    ready           -     -    -         -
+            projector  plans         1.2.0    backoff        41    90   49      12.5
+            effect     notify        -        -              90    90    -         -
             projector plans: no such table: plan"#]]
         .assert_eq(&plain_text(&render_modules(
             &modules.expect("modules").modules,

@@ -1,5 +1,7 @@
 //! `umari commands`, `umari projectors` and `umari effects`: modules by hand.
 
+mod status;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -53,7 +55,9 @@ pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
             if *json {
                 output::json(&answer);
             } else {
-                output::result(&versions(kind, name, &answer));
+                let mut shown = vec![versions(kind, name, &answer)];
+                shown.extend(status::render(&answer));
+                output::result(&shown.join("\n"));
             }
             Ok(())
         }

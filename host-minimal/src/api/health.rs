@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
@@ -15,7 +16,7 @@ use crate::host::ModuleStatus;
 use crate::subscriptions::Failure;
 
 #[derive(Serialize)]
-struct ModuleBody {
+pub(super) struct ModuleBody {
     kind: &'static str,
     name: String,
     version: String,
@@ -24,10 +25,17 @@ struct ModuleBody {
     /// Everything up to here is handled; commands follow no events.
     position: Option<u64>,
     head: u64,
+    /// Positions between the two.
+    lag: Option<u64>,
+    /// Over the last few seconds.
+    events_per_second: Option<f64>,
+    /// Why it stands still, if it does.
     last_error: Option<ErrorBody>,
     /// A read model that is being built anew, or could not be.
     #[serde(skip_serializing_if = "Option::is_none")]
     replay: Option<ReplayBody>,
+    /// The failure that came last, also where it is over by now.
+    last_failure: Option<ErrorBody>,
 }
 
 #[derive(Serialize)]
@@ -37,7 +45,11 @@ struct ErrorBody {
     event_id: Option<Uuid>,
     event_type: Option<String>,
     attempts: Option<u32>,
+    failed_at: Option<String>,
     retry_at: Option<String>,
+    /// The functions that the module was in where it crashed, the innermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backtrace: Vec<String>,
 }
 
 pub(super) async fn health(State(host): State<Host>) -> Result<Response, Problem> {
@@ -72,28 +84,42 @@ pub(super) async fn modules(State(host): State<Host>) -> Result<Response, Proble
 }
 
 impl ModuleBody {
-    fn of(module: ModuleStatus, head: u64) -> Self {
+    pub(super) fn of(module: ModuleStatus, head: u64) -> Self {
         let (status, healthy) = (module.word(), module.is_healthy());
-        let position = module
-            .subscription
+        let ModuleStatus {
+            kind,
+            name,
+            version,
+            subscription,
+            broken,
+            replay,
+        } = module;
+        let position = subscription.as_ref().map(|follows| follows.position);
+        let events_per_second = subscription
             .as_ref()
-            .map(|subscription| subscription.position);
-        let failure = module
-            .subscription
-            .and_then(|subscription| subscription.failure);
+            .map(|follows| (follows.events_per_second * 10.0).round() / 10.0);
+        let (failure, last_failure) = subscription
+            .map(|follows| (follows.failure, follows.last_failure))
+            .unwrap_or_default();
         Self {
-            kind: module.kind.as_str(),
-            name: module.name.to_string(),
-            version: module.version.to_string(),
+            kind: kind.as_str(),
+            name: name.to_string(),
+            version: version.to_string(),
             status,
             healthy,
             position,
             head,
-            last_error: module
-                .broken
+            // The head may have been read before the position.
+            lag: position.map(|position| head.saturating_sub(position)),
+            events_per_second,
+            last_error: broken
                 .map(ErrorBody::broken)
                 .or(failure.map(ErrorBody::from)),
-            replay: module.replay.map(ReplayBody::from),
+            replay: replay.map(ReplayBody::from),
+            last_failure: last_failure.map(|failure| ErrorBody {
+                retry_at: None,
+                ..failure.into()
+            }),
         }
     }
 }
@@ -106,7 +132,9 @@ impl ErrorBody {
             event_id: None,
             event_type: None,
             attempts: None,
+            failed_at: None,
             retry_at: None,
+            backtrace: Vec::new(),
         }
     }
 }
@@ -119,11 +147,13 @@ impl From<Failure> for ErrorBody {
             event_id: failure.event_id,
             event_type: failure.event_type,
             attempts: Some(failure.attempts),
-            retry_at: Some(
-                failure
-                    .retry_at
-                    .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            ),
+            failed_at: Some(millis(failure.failed_at)),
+            retry_at: Some(millis(failure.retry_at)),
+            backtrace: failure.backtrace,
         }
     }
+}
+
+fn millis(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -11,6 +11,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::health::ModuleBody;
 use super::replay::ReplayBody;
 use super::{Problem, blocking, read_body};
 use crate::Host;
@@ -70,18 +71,12 @@ pub(super) async fn one(
     kind: ModuleKind,
 ) -> Result<Json<Value>, Problem> {
     let name = parse_name(&name)?;
-    let (versions, output, replay) = blocking({
-        let name = name.clone();
-        move || -> Result<_, Problem> {
-            let versions = host.versions(kind, &name)?;
-            let replay = match kind {
-                ModuleKind::Projector => host.replay_status(&name)?,
-                _ => None,
-            };
-            Ok((versions, host.output(kind, &name), replay))
-        }
-    })
-    .await??;
+    Ok(Json(blocking(move || describe(&host, kind, &name)).await??))
+}
+
+/// Everything about one module.
+fn describe(host: &Host, kind: ModuleKind, name: &ModuleName) -> Result<Value, Problem> {
+    let versions = host.versions(kind, name)?;
     if versions.is_empty() {
         return Err(Problem::not_found(
             "unknown-module",
@@ -91,13 +86,23 @@ pub(super) async fn one(
     }
     let versions = versions.into_iter().map(VersionBody::from).collect();
     let mut body = details(kind, name.as_str(), versions);
-    if let Some(output) = output {
+    let (status, head) = (host.module(kind, name)?, host.head()?);
+    body["status"] = json!(status.map(|status| ModuleBody::of(status, head)));
+    // A database that cannot be read is what the module fails with, and that is in its status.
+    if kind == ModuleKind::Effect
+        && let Ok(parked) = host.parked(name)
+    {
+        body["parked"] = parked.len().into();
+    }
+    if let Some(output) = host.output(kind, name) {
         body["output"] = output.into();
     }
-    if let Some(replay) = replay {
+    if kind == ModuleKind::Projector
+        && let Some(replay) = host.replay_status(name)?
+    {
         body["replay"] = json!(ReplayBody::from(replay));
     }
-    Ok(Json(body))
+    Ok(body)
 }
 
 pub(super) async fn upload(

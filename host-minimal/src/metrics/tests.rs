@@ -41,7 +41,9 @@ fn what_happened_and_how_things_stand_is_one_text() {
             subscription: Some(SubscriptionStatus {
                 phase: Phase::Live,
                 position: 10,
+                events_per_second: 0.0,
                 failure: None,
+                last_failure: None,
                 stalled: false,
                 failures: 4,
             }),

@@ -32,8 +32,8 @@ use super::backoff::Backoff;
 use super::instance::{Instance, SubscriptionError};
 use super::progress;
 use super::status::{Failure, Phase};
+use super::trouble::Trouble;
 use crate::limits;
-use crate::report::chain;
 use crate::store::{Query, RecordedEvent};
 
 /// Runs until asked to stop; starts anew after each hold and each failure of the dispatcher itself.
@@ -54,15 +54,16 @@ pub(super) fn run(runtime: &Runtime) {
             continue;
         };
         let (attempts, pause) = backoff.failed(position);
-        let message = chain(&error);
+        let trouble = Trouble::from(&error);
         tracing::warn!(
             effect = %runtime.module.name(),
             attempts,
-            "effect failed, trying again in {pause:?}: {message}"
+            "effect failed, trying again in {pause:?}: {}",
+            trouble.message
         );
         runtime.status.failed(
             Phase::Retrying,
-            Failure::new(message, None, attempts, pause),
+            Failure::new(trouble, None, attempts, pause),
         );
         runtime.stop.pause(pause);
     }

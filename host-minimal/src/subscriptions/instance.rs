@@ -13,6 +13,7 @@ use crate::capabilities::crypto::CryptoContext;
 use crate::capabilities::http::HttpContext;
 use crate::capabilities::sqlite::Begin;
 use crate::capabilities::transaction::TransactionContext;
+use crate::engine::backtrace::backtrace;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
 use crate::modules::ModuleKind;
@@ -44,8 +45,13 @@ pub(super) enum SubscriptionError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The module crashed.
-    #[error("the module {0}")]
-    Crashed(#[from] Crash),
+    #[error("the module {crash}")]
+    Crashed {
+        /// Why it stopped.
+        crash: Crash,
+        /// The functions that it was in, the innermost first.
+        backtrace: Vec<String>,
+    },
     /// The module's database is of no use.
     #[error(transparent)]
     Unusable(#[from] Box<UnusableDatabase>),
@@ -76,6 +82,15 @@ pub(super) struct Refusal {
     message: String,
     #[source]
     cause: Option<Box<Refusal>>,
+}
+
+impl SubscriptionError {
+    fn crashed(error: &wasmtime::Error, store: &Store<GuestState>) -> Self {
+        Self::Crashed {
+            crash: Crash::of(error, store),
+            backtrace: backtrace(error),
+        }
+    }
 }
 
 impl From<Failure> for Refusal {
@@ -134,7 +149,7 @@ impl Instance {
         start_call(&mut store, Instant::now() + deadline);
         let guest = match GuestExports::load(runtime, &mut store) {
             Ok(guest) => guest,
-            Err(error) => return Err(Crash::of(&error, &store).into()),
+            Err(error) => return Err(SubscriptionError::crashed(&error, &store)),
         };
         let mut instance = Self {
             store,
@@ -236,7 +251,7 @@ impl Instance {
     }
 
     fn crashed(&self, error: &wasmtime::Error) -> SubscriptionError {
-        Crash::of(error, &self.store).into()
+        SubscriptionError::crashed(error, &self.store)
     }
 }
 

@@ -5,8 +5,8 @@ use super::backoff::Backoff;
 use super::instance::{Instance, SubscriptionError};
 use super::progress;
 use super::status::{Failure, Phase};
+use super::trouble::Trouble;
 use crate::limits;
-use crate::report::chain;
 use crate::store::{Query, RecordedEvent};
 
 /// How far the position in memory may run ahead of the one on disk while nothing matches.
@@ -22,14 +22,15 @@ pub(super) fn run(runtime: &Runtime) {
         };
         let place = failed.event.as_ref().map_or(0, |event| event.position);
         let (attempts, pause) = backoff.failed(place);
-        let message = chain(&failed.error);
+        let trouble = Trouble::from(&failed.error);
         tracing::warn!(
             projector = %runtime.module.name(),
             position = place,
             attempts,
-            "projector failed, trying again in {pause:?}: {message}"
+            "projector failed, trying again in {pause:?}: {}",
+            trouble.message
         );
-        let failure = Failure::new(message, failed.event.as_deref(), attempts, pause);
+        let failure = Failure::new(trouble, failed.event.as_deref(), attempts, pause);
         runtime.status.failed(Phase::Retrying, failure);
         runtime.stop.pause(pause);
     }
@@ -123,7 +124,7 @@ fn handle_batch(
         match instance.handle(&event) {
             Ok(()) => {
                 instance.connection().execute_batch("RELEASE umari_event")?;
-                runtime.status.recovered(event.position);
+                runtime.status.handled(event.position);
                 handled = Some(event.position);
             }
             Err(error) => {

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::rate::Rate;
+use super::trouble::Trouble;
 use crate::limits;
 use crate::store::RecordedEvent;
 
@@ -54,7 +56,7 @@ impl Phase {
     }
 }
 
-/// A failure that is being retried.
+/// A failure, to start or to handle an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What happened, with its causes.
@@ -67,19 +69,28 @@ pub struct Failure {
     pub event_type: Option<String>,
     /// Failures at this position so far.
     pub attempts: u32,
+    /// When it failed.
+    pub failed_at: DateTime<Utc>,
     /// When it is tried again.
     pub retry_at: DateTime<Utc>,
+    /// The functions that the module was in where it crashed, the innermost first, at most
+    /// [`limits::BACKTRACE_FRAMES`].
+    pub backtrace: Vec<String>,
 }
 
 /// How a subscription is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SubscriptionStatus {
     /// Where it is in its life.
     pub phase: Phase,
     /// Everything up to here is handled.
     pub position: u64,
+    /// Events that it handles in a second, over the last [`limits::RATE_WINDOW`].
+    pub events_per_second: f64,
     /// The first failure that is being retried.
     pub failure: Option<Failure>,
+    /// The failure that came last, also where it is over by now.
+    pub last_failure: Option<Failure>,
     /// Behind, without progress for longer than it should take, and without a failure that says
     /// why.
     pub stalled: bool,
@@ -119,11 +130,14 @@ struct State {
     /// By position, so that the first one shows; start failures are at 0.
     failures: BTreeMap<u64, Failure>,
     failed: u64,
+    last_failure: Option<Failure>,
+    rate: Rate,
     last_progress: Instant,
 }
 
 impl Default for StatusBoard {
     fn default() -> Self {
+        let now = Instant::now();
         Self {
             state: Mutex::new(State {
                 phase: Phase::Starting,
@@ -131,7 +145,9 @@ impl Default for StatusBoard {
                 target: 0,
                 failures: BTreeMap::new(),
                 failed: 0,
-                last_progress: Instant::now(),
+                last_failure: None,
+                rate: Rate::starting_at(now),
+                last_progress: now,
             }),
             moved: watch::Sender::new(None),
         }
@@ -140,7 +156,7 @@ impl Default for StatusBoard {
 
 impl StatusBoard {
     pub(super) fn snapshot(&self) -> SubscriptionStatus {
-        let state = self.lock();
+        let mut state = self.lock();
         let failure = state
             .failures
             .first_key_value()
@@ -150,6 +166,8 @@ impl StatusBoard {
         SubscriptionStatus {
             phase: state.phase,
             position: state.position,
+            events_per_second: state.rate.per_second(Instant::now()),
+            last_failure: state.last_failure.clone(),
             stalled: failure.is_none() && !waiting && is_stalled(state.phase, idle_for),
             failure,
             failures: state.failed,
@@ -200,9 +218,17 @@ impl StatusBoard {
         let mut state = self.lock();
         state.phase = phase;
         state.failed += 1;
+        state.last_failure = Some(failure.clone());
         state
             .failures
             .insert(failure.position.unwrap_or(0), failure);
+    }
+
+    /// One event is handled, whether or not it failed before.
+    pub(super) fn handled(&self, position: u64) {
+        let mut state = self.lock();
+        state.failures.remove(&position);
+        state.rate.count(Instant::now());
     }
 
     /// What failed at `position` (0: at the start) works again.
@@ -234,21 +260,24 @@ fn is_stalled(phase: Phase, idle_for: Duration) -> bool {
 impl Failure {
     /// A failure to handle `event`, or to start where there is none.
     pub(super) fn new(
-        message: String,
+        trouble: Trouble,
         event: Option<&RecordedEvent>,
         attempts: u32,
         pause: Duration,
     ) -> Self {
         let pause = chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::MAX);
+        let failed_at = Utc::now();
         Self {
-            message,
+            message: trouble.message,
             position: event.map(|event| event.position),
             event_id: event.map(|event| event.id),
             event_type: event.map(|event| event.event_type.clone()),
             attempts,
-            retry_at: Utc::now()
+            failed_at,
+            retry_at: failed_at
                 .checked_add_signed(pause)
                 .unwrap_or(DateTime::<Utc>::MAX_UTC),
+            backtrace: trouble.backtrace,
         }
     }
 }
@@ -259,12 +288,8 @@ mod tests {
 
     fn failure(position: Option<u64>) -> Failure {
         Failure {
-            message: "no".into(),
             position,
-            event_id: None,
-            event_type: None,
-            attempts: 1,
-            retry_at: Utc::now(),
+            ..Failure::new(Trouble::new("no"), None, 1, Duration::ZERO)
         }
     }
 
@@ -278,8 +303,10 @@ mod tests {
         assert!(!board.snapshot().is_healthy());
         board.enter(Phase::CatchingUp, 10);
         assert!(!board.snapshot().is_healthy(), "one lane still fails");
-        board.recovered(3);
+        board.handled(3);
         assert!(board.snapshot().is_healthy());
+        let last = board.snapshot().last_failure;
+        assert_eq!(last.unwrap().position, Some(3), "what was is kept");
         board.failed(Phase::Retrying, failure(Some(3)));
         board.paused();
         assert!(board.snapshot().is_healthy(), "as an operator wants it");

@@ -127,7 +127,10 @@ impl Rehearsed {
 
 fn failure(event: Option<&RecordedEvent>, error: &SubscriptionError) -> TrialFailure {
     let panic = match error {
-        SubscriptionError::Crashed(Crash::Panic { message, .. }) => Some(message.clone()),
+        SubscriptionError::Crashed {
+            crash: Crash::Panic { message, .. },
+            ..
+        } => Some(message.clone()),
         _ => None,
     };
     TrialFailure {

@@ -172,7 +172,8 @@ Examples:
   umari execute connect-shop --input @shop.json --wait-for shops,plans --timeout 10s";
 
 pub(super) const MODULES: &str = "\
-POSITION is the last event that a projector or effect has dealt with, HEAD the last one there is.
+POSITION is the last event that a projector or effect has dealt with, HEAD the last one there is, and
+LAG what lies between. EVENTS/S counts the events that it asked for, over the last 10 seconds.
 
 Examples:
   umari modules

@@ -168,6 +168,12 @@ pub(crate) struct ModuleStatus {
     /// The last event that there is.
     #[serde(default)]
     pub(crate) head: Option<u64>,
+    /// The events between the two.
+    #[serde(default)]
+    pub(crate) lag: Option<u64>,
+    /// Events that it handles in a second, of late.
+    #[serde(default)]
+    pub(crate) events_per_second: Option<f64>,
     /// Why it stands still: text, or a document with a `message`.
     #[serde(default)]
     pub(crate) last_error: Option<Value>,

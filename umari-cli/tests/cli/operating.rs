@@ -64,3 +64,60 @@ fn a_module_is_paused_and_resumed_by_either_name_of_its_kind() {
     );
     assert_eq!(call(&shop, &["effects", "pause"]).code, Some(2));
 }
+
+#[test]
+fn an_event_that_an_effect_cannot_handle_is_parked_and_delivered_or_dropped() {
+    let data = tempfile::tempdir().expect("a directory");
+    let sink = Sink::start();
+    sink.refuse(true);
+    let shop = Shop::open(data.path(), &sink);
+    let effect = "register-webhooks";
+    let failing = shop.wait_for(effect, |module| module["status"] == "retrying");
+    let position = failing["last_error"]["position"].to_string();
+    let shown = done(&shop, &["effects", "show", effect]).stdout;
+    assert!(
+        shown.contains(&format!("fails     at event {position} (shop.connected, ")),
+        "{shown}"
+    );
+
+    let ended = call(&shop, &["effects", "drop", effect, &position]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("has no parked event at position"),
+        "{}",
+        ended.stderr
+    );
+    let ended = done(&shop, &["effect", "park", effect]);
+    let parked = format!("      Parked event {position} (shop.connected) after ");
+    assert!(ended.stderr.starts_with(&parked), "{}", ended.stderr);
+    shop.wait_for(effect, |module| module["status"] == "live");
+    let ended = call(&shop, &["effects", "park", effect]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("nothing to park"), "{}", ended.stderr);
+    let listed = done(&shop, &["effects", "parked", effect]).stdout;
+    assert!(listed.contains("shop.connected"), "{listed}");
+    assert!(listed.contains(&format!("\n{position}: ")), "{listed}");
+    let shown = done(&shop, &["effects", "show", effect]).stdout;
+    for line in [
+        "parked    1 event; see `umari effects parked",
+        "failed    at event",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+
+    let ended = call(&shop, &["effects", "unpark", effect, &position]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let first = format!("error: event {position} failed again and stays parked\n");
+    assert!(ended.stderr.starts_with(&first), "{}", ended.stderr);
+    sink.refuse(false);
+    let answer = read(&shop, &["effects", "unpark", effect, &position, "--json"]);
+    assert_eq!(answer["outcome"], "handled", "{answer}");
+    let answer = read(&shop, &["effects", "parked", effect, "--json"]);
+    assert_eq!(answer, json!({ "name": effect, "parked": [] }));
+    let ended = done(&shop, &["effects", "parked", effect]);
+    assert!(
+        ended.stderr.contains("no parked events"),
+        "{}",
+        ended.stderr
+    );
+}

@@ -4,6 +4,7 @@
 use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -20,6 +21,7 @@ const SALES: u64 = 500;
 pub(crate) struct Sink {
     address: String,
     registrations: Arc<Mutex<Vec<String>>>,
+    refuses: Arc<AtomicBool>,
 }
 
 impl Sink {
@@ -29,6 +31,7 @@ impl Sink {
         let sink = Self {
             address,
             registrations: Arc::default(),
+            refuses: Arc::default(),
         };
         let server = sink.clone();
         std::thread::spawn(move || {
@@ -44,14 +47,24 @@ impl Sink {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader) {
-            let body = String::from_utf8(request.body).expect("text");
-            self.registrations.lock().expect("a lock").push(body);
-            let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
+            let answer = if self.refuses.load(Ordering::Acquire) {
+                "503 Service Unavailable"
+            } else {
+                let body = String::from_utf8(request.body).expect("text");
+                self.registrations.lock().expect("a lock").push(body);
+                "201 Created"
+            };
+            let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n");
             let mut stream = stream;
-            if stream.write_all(answer).is_err() {
+            if stream.write_all(answer.as_bytes()).is_err() {
                 return;
             }
         }
+    }
+
+    /// From now on requests are refused, or taken again.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Release);
     }
 
     fn registrations(&self) -> Vec<String> {

@@ -11,6 +11,7 @@ use super::super::backoff::Backoff;
 use super::super::instance::{Instance, SubscriptionError};
 use super::super::progress;
 use super::super::status::{Failure, Phase};
+use super::super::trouble::Trouble;
 use super::failed;
 use super::in_hand::InHand;
 use crate::report::chain;
@@ -147,14 +148,14 @@ impl Lane {
         } else {
             Note::HandledAtLast
         };
-        let mut last = interrupted.then(|| INTERRUPTED.to_owned());
+        let mut last = interrupted.then(|| Trouble::new(INTERRUPTED));
         // The attempt that the host's end cut short is counted below.
         self.backoff
             .earlier(position, earlier - u32::from(interrupted));
         loop {
-            if let Some(message) = last.take() {
+            if let Some(trouble) = last.take() {
                 note = Note::HandledAtLast;
-                match self.wait_after_failure(&job.event, message) {
+                match self.wait_after_failure(&job.event, trouble) {
                     Next::Again => {}
                     Next::Parked => break,
                     Next::Stop => return false,
@@ -162,10 +163,10 @@ impl Lane {
             }
             match self.attempt(job, note) {
                 Ok(()) => break,
-                Err(error) => last = Some(chain(&error)),
+                Err(error) => last = Some(Trouble::from(&error)),
             }
         }
-        self.runtime.status.recovered(position);
+        self.runtime.status.handled(position);
         self.runtime.parking.settled(position);
         true
     }
@@ -189,7 +190,7 @@ impl Lane {
     }
 
     /// Counts a failure, and waits until the event is to be tried again or put aside.
-    fn wait_after_failure(&mut self, event: &RecordedEvent, message: String) -> Next {
+    fn wait_after_failure(&mut self, event: &RecordedEvent, trouble: Trouble) -> Next {
         let Runtime {
             status,
             stop,
@@ -202,10 +203,12 @@ impl Lane {
             position = event.position,
             event_type = %event.event_type,
             attempts,
-            "module failed, retrying with backoff in {pause:?}: {message}"
+            "module failed, retrying with backoff in {pause:?}: {}",
+            trouble.message
         );
-        let noted = self
-            .with_database(|connection| failed::retrying(connection, event, attempts, &message));
+        let noted = self.with_database(|connection| {
+            failed::retrying(connection, event, attempts, &trouble.message)
+        });
         if let Err(error) = noted {
             tracing::warn!(
                 effect = %self.runtime.module.name(),
@@ -213,7 +216,7 @@ impl Lane {
                 chain(&error)
             );
         }
-        let failure = Failure::new(message, Some(event), attempts, pause);
+        let failure = Failure::new(trouble, Some(event), attempts, pause);
         status.failed(Phase::CatchingUp, failure);
         let position = event.position;
         if !stop.pause_unless(pause, || parking.is_wanted(position)) {
