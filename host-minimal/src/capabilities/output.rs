@@ -229,19 +229,27 @@ mod tests {
     }
 
     #[test]
-    fn a_full_log_is_rotated() {
+    fn a_full_log_is_rotated_and_one_old_file_is_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("m.log");
-        let output = Output::logged(&path);
-        output.write(&vec![
-            b'a';
-            usize::try_from(limits::LOG_FILE_BYTES).unwrap()
-        ]);
-        output.write(b"new");
-        assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        assert_eq!(
-            std::fs::metadata(dir.path().join("m.log.1")).unwrap().len(),
-            limits::LOG_FILE_BYTES
-        );
+        let (path, old) = (dir.path().join("m.log"), dir.path().join("m.log.1"));
+        let full = usize::try_from(limits::LOG_FILE_BYTES).unwrap();
+        for round in [b'a', b'b'] {
+            let output = Output::logged(&path);
+            let written = std::fs::metadata(&path).unwrap().len();
+            output.write(&vec![round; full - 1 - usize::try_from(written).unwrap()]);
+            // What an earlier host wrote counts, too.
+            let output = Output::logged(&path);
+            output.write(b"+");
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().len(),
+                limits::LOG_FILE_BYTES
+            );
+            output.write(b"new");
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+            let old = std::fs::read(&old).unwrap();
+            assert_eq!(old.len(), full);
+            assert_eq!(old[full - 2..], [round, b'+'], "the file before this one");
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }
