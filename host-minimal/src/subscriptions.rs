@@ -56,6 +56,19 @@ struct Runtime {
     status: Arc<StatusBoard>,
     stop: Arc<Stop>,
     parking: Arc<Parking>,
+    /// Where the module begins that has no position yet: behind this one.
+    first_position: u64,
+}
+
+/// How a subscription starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Starting {
+    /// Everything up to here is known to be handled, so who asks at once is not told less.
+    pub(crate) position: Option<u64>,
+    /// An operator paused it, so it waits at once.
+    pub(crate) paused: bool,
+    /// Where it begins that has no position yet: behind this one.
+    pub(crate) first_position: u64,
 }
 
 /// A running projector or effect.
@@ -65,14 +78,12 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Starts the thread of a projector or an effect; where it is `paused`, it waits at once. Where it
-    /// is known that everything up to `position` is handled, who asks at once is not told less.
+    /// Starts the thread of a projector or an effect.
     pub(crate) fn start(
-        position: Option<u64>,
         module: LoadedModule,
         services: Services,
         files: ModuleFiles,
-        paused: bool,
+        starting: Starting,
     ) -> io::Result<Self> {
         let output = services.outputs.logged(&files.log);
         let output = output.tapped(services.tap(&module));
@@ -84,13 +95,23 @@ impl Subscription {
             status: Arc::default(),
             stop: Arc::default(),
             parking: Arc::default(),
+            first_position: starting.first_position,
         };
-        if paused {
+        // Noted before anyone may think that it runs, so that it misses nothing from here on.
+        if starting.first_position > 0
+            && let Err(error) = progress::begin_at(&runtime.files.database, starting.first_position)
+        {
+            let (kind, name) = (runtime.module.kind(), runtime.module.name());
+            tracing::warn!(
+                "{kind} {name} could not note where it begins, and tries again: {error}"
+            );
+        }
+        if starting.paused {
             runtime.stop.hold();
             runtime.status.paused();
         }
-        let position = match position {
-            None if paused => progress::stored_position(&runtime.files.database),
+        let position = match starting.position {
+            None if starting.paused => progress::stored_position(&runtime.files.database),
             position => position,
         };
         if let Some(position) = position {

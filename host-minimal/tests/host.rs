@@ -39,6 +39,8 @@ mod reading;
 mod replay;
 #[path = "host/settings.rs"]
 mod settings;
+#[path = "host/starting.rs"]
+mod starting;
 #[path = "host/status.rs"]
 mod status;
 #[path = "host/streams.rs"]

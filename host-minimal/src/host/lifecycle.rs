@@ -9,12 +9,13 @@ use semver::Version;
 use super::{Host, Inner, replaying};
 use crate::limits;
 use crate::modules::component::{Identity, LoadError, LoadedModule};
-use crate::modules::settings::SettingsError;
+use crate::modules::settings::{SettingsError, Start};
 use crate::modules::store::{Inserted, NewModule};
 use crate::modules::{ModuleKind, ModuleName, ModuleSettings, ModuleStoreError, StoredModule};
 use crate::replay::{ReplayError, side_file, switch};
 use crate::report::chain;
-use crate::subscriptions::{ModuleFiles, Subscription};
+use crate::store::ReadError;
+use crate::subscriptions::{ModuleFiles, Starting, Subscription};
 
 /// One version of a module, to be checked and stored.
 #[derive(Debug, Clone)]
@@ -79,6 +80,9 @@ pub enum ModuleError {
     /// A replay could not begin.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// The log's head could not be read, behind which the module is to begin.
+    #[error("the log could not be read for where the module begins")]
+    Log(#[from] ReadError),
     /// The machine has no more threads.
     #[error("cannot start a thread for the module")]
     Thread(#[source] io::Error),
@@ -269,9 +273,16 @@ pub(super) fn start_subscription(
     if module.kind() == ModuleKind::Projector {
         clear_foreign(&module, &files);
     }
-    let paused = inner.modules.is_paused(module.kind(), module.name())?;
-    let services = inner.services.clone();
-    let subscription = Subscription::start(position, module, services, files, paused)
+    let starting = Starting {
+        position,
+        paused: inner.modules.is_paused(module.kind(), module.name())?,
+        // One that has a database has begun, or is replayed.
+        first_position: match module.settings().start {
+            Start::Latest if !files.database.exists() => inner.services.log.head()?,
+            Start::Latest | Start::Beginning => 0,
+        },
+    };
+    let subscription = Subscription::start(module, inner.services.clone(), files, starting)
         .map_err(ModuleError::Thread)?;
     inner.subscriptions().insert(key, subscription);
     inner.started.send_replace(());

@@ -51,7 +51,7 @@ pub enum Start {
     /// At the log's first event.
     #[default]
     Beginning,
-    /// After the log's head at its first start: what happened before is not for it.
+    /// Behind the log's head at its first activation: what happened before is not for it.
     Latest,
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn path(directory: &Path, projector: &ModuleName) -> PathBuf {
 pub(crate) fn create(path: &Path, version: &Version) -> Result<(), FileError> {
     let create = || {
         let connection = Connection::open(path)?;
-        progress::prepare(&connection)?;
+        progress::prepare(&connection, 0)?;
         progress::save_writer(&connection, version)?;
         Ok(sync_directory_of(path)?)
     };
@@ -165,7 +165,7 @@ mod tests {
             .execute_batch("CREATE TABLE a (b)")
             .expect("a table");
         assert_eq!(writer(&path).expect("readable"), None);
-        progress::prepare(&connection).expect("the host's tables");
+        progress::prepare(&connection, 0).expect("the host's tables");
         assert_eq!(writer(&path).expect("readable"), None);
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn open(
     let path = &runtime.files.database;
     let open = || {
         let sqlite = SqliteContext::open(path, begin, pages)?;
-        progress::prepare(sqlite.host())?;
+        progress::prepare(sqlite.host(), runtime.first_position)?;
         let position = progress::last_position(sqlite.host())?;
         Ok((sqlite, position))
     };

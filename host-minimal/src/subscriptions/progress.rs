@@ -7,9 +7,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use semver::Version;
 
 use crate::capabilities::sqlite::RESERVED_PREFIX;
+use crate::limits;
 
-/// Creates the host's tables where they are missing.
-pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// Creates the host's tables where they are missing. What has no position yet begins behind
+/// `first_position`.
+pub(crate) fn prepare(connection: &Connection, first_position: u64) -> rusqlite::Result<()> {
     debug_assert_eq!(
         RESERVED_PREFIX, "umari_",
         "the tables below must be out of a guest's reach"
@@ -19,13 +21,28 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
              only INTEGER PRIMARY KEY CHECK (only = 0),
              last_position INTEGER NOT NULL
          );
-         INSERT OR IGNORE INTO umari_progress VALUES (0, 0);
          CREATE TABLE IF NOT EXISTS umari_completed (position INTEGER PRIMARY KEY);
          CREATE TABLE IF NOT EXISTS umari_writer (
              only INTEGER PRIMARY KEY CHECK (only = 0),
              version TEXT NOT NULL
          );",
-    )
+    )?;
+    // An insertion that is ignored takes the write lock nevertheless.
+    if last_position(connection).optional()?.is_none() {
+        connection.execute(
+            "INSERT OR IGNORE INTO umari_progress VALUES (0, ?1)",
+            [first_position],
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes the database at `path`, where it is missing, with a position to begin behind, before the
+/// module's first instance does.
+pub(super) fn begin_at(path: &Path, first_position: u64) -> rusqlite::Result<()> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    prepare(&connection, first_position)
 }
 
 /// The version of the module that writes this database; `None` before one has begun.
@@ -110,22 +127,22 @@ mod tests {
     #[test]
     fn progress_starts_at_nothing_and_is_kept() {
         let connection = Connection::open_in_memory().unwrap();
-        prepare(&connection).unwrap();
+        prepare(&connection, 0).unwrap();
         assert_eq!(last_position(&connection).unwrap(), 0);
         for position in [3, 5, 9] {
             complete(&connection, position).unwrap();
         }
         complete(&connection, 9).unwrap();
         save_watermark(&connection, 5).unwrap();
-        prepare(&connection).unwrap();
-        assert_eq!(last_position(&connection).unwrap(), 5);
+        prepare(&connection, 7).unwrap();
+        assert_eq!(last_position(&connection).unwrap(), 5, "it has begun");
         assert_eq!(completed(&connection).unwrap(), BTreeSet::from([9]));
     }
 
     #[test]
     fn the_last_writer_is_known() {
         let connection = Connection::open_in_memory().unwrap();
-        prepare(&connection).unwrap();
+        prepare(&connection, 0).unwrap();
         assert_eq!(writer(&connection).unwrap(), None);
         for version in ["1.0.0", "1.0.0", "2.0.0-rc.1"] {
             save_writer(&connection, &version.parse().unwrap()).unwrap();

@@ -44,6 +44,7 @@ impl Rebuild {
                 status: Arc::<StatusBoard>::default(),
                 stop: Arc::<Stop>::default(),
                 parking: Arc::default(),
+                first_position: 0,
             },
         }
     }

@@ -31,6 +31,7 @@ impl Rehearsed {
                 status: Arc::default(),
                 stop: Arc::default(),
                 parking: Arc::default(),
+                first_position: 0,
             },
         }
     }

@@ -164,6 +164,23 @@ fn a_dropped_event_is_gone_and_leaves_a_line() {
 }
 
 #[test]
+fn a_replay_forgets_what_is_parked_and_delivers_it_again() {
+    let (host, target) = relaying();
+    target.refuse(&[1]);
+    host.note("a", 1, "x");
+    host.wait_for_failure("relay", 1);
+    park(&host, None);
+    host.wait_caught_up("relay");
+    let attempts = target.count(1);
+    target.refuse(&[]);
+    host.host.replay_effect(&name("relay")).expect("it begins");
+    assert_eq!(parked(&host), []);
+    wait_until(|| (target.count(1) > attempts).then_some(()));
+    host.wait_caught_up("relay");
+    assert_eq!(parked(&host), []);
+}
+
+#[test]
 fn attempts_are_counted_over_restarts() {
     let (host, target) = (TestHost::without_retries(), Target::start());
     host.deploy(Effect, "relay", &[("TARGET", &target.url)]);

@@ -141,7 +141,25 @@ impl TestHost {
         version: &str,
         env: &[(&str, &str)],
     ) {
-        let upload = upload(kind, name, version, env);
+        self.deploy_upload(upload(kind, name, version, env));
+    }
+
+    /// Uploads and activates a fixture with the settings in a JSON document.
+    pub(crate) fn deploy_with(
+        &self,
+        kind: ModuleKind,
+        name: &str,
+        version: &str,
+        env: &[(&str, &str)],
+        settings: &Value,
+    ) {
+        let mut upload = upload(kind, name, version, env);
+        upload.settings = ModuleSettings::from_json(&settings.to_string()).expect("settings");
+        self.deploy_upload(upload);
+    }
+
+    fn deploy_upload(&self, upload: Upload) {
+        let kind = upload.kind;
         self.host
             .upload(upload.clone())
             .expect("the module is stored");

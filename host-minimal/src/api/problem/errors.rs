@@ -143,6 +143,7 @@ impl From<ModuleError> for Problem {
             ModuleError::Stuck { .. } => {
                 Self::new(StatusCode::CONFLICT, "module-stuck", "Module stuck", detail)
             }
+            ModuleError::Log(error) => error.into(),
             ModuleError::Thread(_) => Self::no_threads(detail),
             ModuleError::Replay(error) => error.into(),
         }

@@ -298,7 +298,7 @@ mod tests {
 
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        progress::prepare(&connection).unwrap();
+        progress::prepare(&connection, 0).unwrap();
         prepare(&connection).unwrap();
         connection
     }
