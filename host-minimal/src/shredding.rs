@@ -1,7 +1,7 @@
 //! Making what a scope's events said unreadable, and forgetting every copy that the host keeps.
 //!
 //! A scope's data keys are deleted, `umari.sqlite` is rewritten without them, and what modules
-//! printed is thrown away, as nobody can tell what it quotes. The host keeps no other copies:
+//! printed and failed with is thrown away, as nobody can tell what it quotes. The host keeps no other copies:
 //! folds have no snapshots, and events that were read ahead are looked at again before a module
 //! or a client gets them.
 //!
@@ -17,6 +17,7 @@ use crate::keys::{AuditEntry, KeyError, KeyRing, Shredding};
 use crate::limits;
 use crate::report::chain;
 use crate::store::{Invalid, check_tag};
+use crate::subscriptions::effect::failed;
 
 /// Why a scope was not shredded, or not completely.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,12 @@ impl Shredder {
                 "umari: a scope was shredded at {now}; what was printed before is gone\n"
             ))
             .map_err(|error| format!("a module's log file cannot be emptied: {error}"))?;
+        for modules in self.outputs.directories() {
+            let note = format!("a scope was shredded at {now}; what was said before is gone");
+            failed::purge(modules, &note).map_err(|error| {
+                format!("what an effect failed with cannot be overwritten in {error}")
+            })?;
+        }
         self.keys.erase().map_err(keys)?;
         self.keys.settle().map_err(keys)
     }

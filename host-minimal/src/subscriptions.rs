@@ -97,6 +97,8 @@ impl Subscription {
             parking: Arc::default(),
             first_position: starting.first_position,
         };
+        let status = Arc::downgrade(&runtime.status);
+        runtime.services.outputs.purge_too(status);
         // Noted before anyone may think that it runs, so that it misses nothing from here on.
         if starting.first_position > 0
             && let Err(error) = progress::begin_at(&runtime.files.database, starting.first_position)

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use purge::Outputs;
+pub(crate) use purge::{Outputs, Quoting};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;

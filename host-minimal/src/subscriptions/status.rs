@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::rate::Rate;
 use super::trouble::Trouble;
+use crate::capabilities::output::Quoting;
 use crate::limits;
 use crate::store::RecordedEvent;
 
@@ -249,6 +250,21 @@ impl StatusBoard {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Quoting for StatusBoard {
+    /// What a module failed with may quote the event.
+    fn forget(&self, note: &str) {
+        let mut state = self.lock();
+        let State {
+            failures,
+            last_failure,
+            ..
+        } = &mut *state;
+        for failure in failures.values_mut().chain(last_failure) {
+            note.clone_into(&mut failure.message);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::support::{TestHost, fixtures, name};
 const SECRET: &str = "a-very-secret-text";
 
 /// Every file below a directory that holds one of `parts`.
-fn files_with(directory: &Path, parts: &[&[u8]]) -> Vec<PathBuf> {
+pub(crate) fn files_with(directory: &Path, parts: &[&[u8]]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();

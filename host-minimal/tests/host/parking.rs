@@ -1,9 +1,11 @@
 //! Events that an effect cannot handle: parked, delivered once more, dropped, and never lost.
 
+use host_minimal::keys::Shredding;
 use host_minimal::modules::ModuleKind;
 use host_minimal::subscriptions::{FailedEvent, FailedState, ParkError, ParkOutcome, RetryOutcome};
 use serde_json::{Value, json};
 
+use crate::keys::files_with;
 use crate::server::TestServer;
 use crate::support::{PATIENCE, TestHost, name, wait_until};
 use crate::target::{Target, relaying};
@@ -280,6 +282,34 @@ fn what_is_under_way_is_parked_when_it_fails() {
     });
     assert_eq!(parked(&host)[0].position, first);
     host.wait_caught_up("relay");
+}
+
+#[test]
+fn a_shredding_takes_what_an_effect_failed_with() {
+    const WORDS: &str = "the target answered 503";
+    let (host, target) = relaying();
+    let secret = json!({ "owner": "ann", "text": "t" });
+    host.execute("note-secret", secret).expect("success");
+    target.refuse(&[1]);
+    host.note("a", 1, "x");
+    host.wait_for_failure("relay", 1);
+    park(&host, None);
+    host.wait_caught_up("relay");
+    let effects = host.directory().join("data/effect");
+    assert!(!files_with(&effects, &[WORDS.as_bytes()]).is_empty());
+    let shredded = host.host.shred(&Shredding::of("owner:ann"));
+    shredded.expect("nobody holds the database");
+    let left = files_with(&effects, &[WORDS.as_bytes()]);
+    assert!(left.is_empty(), "{left:?}");
+    let left = parked(&host).remove(0);
+    assert!(left.error.starts_with("a scope was shredded"), "{left:?}");
+    let last = host
+        .module("relay")
+        .subscription
+        .expect("an effect")
+        .last_failure;
+    let last = last.expect("that it failed is known").message;
+    assert!(last.contains("a scope was shredded"), "{last}");
 }
 
 #[test]

@@ -7,10 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{LogFile, Output, Shared, rotated};
 
+/// Something else that keeps words of a module.
+pub(crate) trait Quoting: std::fmt::Debug + Send + Sync {
+    /// Forgets them; `note` stands in their place.
+    fn forget(&self, note: &str);
+}
+
 /// The outputs of all modules of a host, and the directories where their log files lie.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outputs {
     open: Arc<Mutex<Vec<Weak<Mutex<Shared>>>>>,
+    quoting: Arc<Mutex<Vec<Weak<dyn Quoting>>>>,
     directories: Arc<[PathBuf]>,
 }
 
@@ -19,6 +26,7 @@ impl Outputs {
     pub(crate) fn within(directories: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             open: Arc::default(),
+            quoting: Arc::default(),
             directories: directories.into_iter().collect(),
         }
     }
@@ -32,12 +40,29 @@ impl Outputs {
         output
     }
 
+    /// Where the log files lie, beside the modules' databases.
+    pub(crate) fn directories(&self) -> &[PathBuf] {
+        &self.directories
+    }
+
+    /// Purges `quoting` with the outputs, for as long as it lives.
+    pub(crate) fn purge_too(&self, quoting: Weak<dyn Quoting>) {
+        let mut all = self.quoting.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|quoting| quoting.strong_count() > 0);
+        all.push(quoting);
+    }
+
     /// Empties what is kept of all outputs, in memory and in files. `note` stands in their place.
     ///
     /// # Errors
     ///
     /// A file cannot be emptied or removed; what comes after it is not tried.
     pub(crate) fn purge(&self, note: &str) -> io::Result<()> {
+        let quoting = self.quoting.lock().unwrap_or_else(PoisonError::into_inner);
+        for quoting in quoting.iter().filter_map(Weak::upgrade) {
+            quoting.forget(note.trim_end());
+        }
+        drop(quoting);
         // Held to the end, so that no module opens a file that is about to be removed.
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut kept = Vec::new();

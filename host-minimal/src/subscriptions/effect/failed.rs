@@ -5,11 +5,14 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, ffi, params,
+};
 use uuid::Uuid;
 
 use super::super::progress;
 use crate::limits;
+use crate::report::chain;
 use crate::store::RecordedEvent;
 
 /// An event that an effect could not handle.
@@ -92,9 +95,7 @@ pub(crate) fn open(database: &Path) -> rusqlite::Result<Option<Connection>> {
     if !database.exists() {
         return Ok(None);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(database, flags)?;
-    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    let connection = connect(database)?;
     prepare(&connection)?;
     Ok(Some(connection))
 }
@@ -250,6 +251,50 @@ pub(super) fn recover(connection: &Connection, error: &str) -> rusqlite::Result<
     delivering
         .iter()
         .try_for_each(|event| failed_again(connection, event.position, error))
+}
+
+/// Overwrites what events failed with, which may quote them, in every module's database in
+/// `directory`.
+pub(crate) fn purge(directory: &Path, note: &str) -> Result<(), String> {
+    let entries = std::fs::read_dir(directory).map_err(|error| chain(&error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| chain(&error))?.path();
+        if path.extension().is_some_and(|ending| ending == "sqlite") {
+            overwrite(&path, note)
+                .map_err(|error| format!("{}: {}", path.display(), chain(&error)))?;
+        }
+    }
+    Ok(())
+}
+
+fn overwrite(database: &Path, note: &str) -> rusqlite::Result<()> {
+    let connection = connect(database)?;
+    let ask = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, bool>(0));
+    // A handler that shreds may hold the write lock, which is taken only where it must be.
+    let has_table = ask("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'umari_failed')");
+    let has_any = match has_table {
+        // The host has never written there.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => false,
+        has_table => has_table? && ask("SELECT EXISTS (SELECT 1 FROM umari_failed)")?,
+    };
+    if !has_any {
+        return Ok(());
+    }
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.execute("UPDATE umari_failed SET error = ?1", [note])?;
+    // Until then the old text is in the write-ahead log, or in the file behind it.
+    if ask("PRAGMA wal_checkpoint(TRUNCATE)")? {
+        let busy = ffi::Error::new(ffi::SQLITE_BUSY);
+        return Err(rusqlite::Error::SqliteFailure(busy, None));
+    }
+    Ok(())
+}
+
+fn connect(database: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(database, flags)?;
+    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    Ok(connection)
 }
 
 /// Any position may be asked for, also one that SQLite's integers do not reach.
