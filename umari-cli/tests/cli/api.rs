@@ -45,6 +45,7 @@ pub(crate) struct Module {
     pub(crate) healthy: bool,
     pub(crate) position: Option<u64>,
     pub(crate) head: u64,
+    status: String,
     pub(crate) last_error: Option<Value>,
 }
 
@@ -170,6 +171,50 @@ impl Api {
             assert!(Instant::now() < end, "they do not catch up: {modules:#?}");
             std::thread::yield_now();
         }
+    }
+
+    /// Whether a module is paused, once it has come to rest or to life.
+    pub(crate) fn is_paused(&self, name: &str) -> bool {
+        loop {
+            let modules = self.modules();
+            let module = modules.iter().find(|module| module.name == name);
+            match module.expect("an active module").status.as_str() {
+                "starting" | "pausing" => std::thread::yield_now(),
+                status => return status == "paused",
+            }
+        }
+    }
+
+    /// Pauses or resumes a module; whether an answer came.
+    pub(crate) fn set_paused(&self, kinds: &str, name: &str, pause: bool) -> bool {
+        let action = if pause { "pause" } else { "resume" };
+        let url = format!("{}/{kinds}/{name}/{action}", self.url);
+        arrived(self.agent.post(url).send_empty(), &[200])
+    }
+
+    /// Begins to build a projector's read model anew; whether an answer came.
+    pub(crate) fn begin_replay(&self, name: &str) -> bool {
+        let url = format!("{}/projectors/{name}/replay", self.url);
+        arrived(self.agent.post(url).send_empty(), &[202])
+    }
+
+    /// Whether a replay goes on and has not come to this part of the log.
+    pub(crate) fn replay_is_short_of(&self, name: &str, part: f64) -> bool {
+        #[derive(Deserialize)]
+        struct Replay {
+            position: u64,
+            head: u64,
+            ended_at: Option<String>,
+        }
+        let replay = self.get(&format!("/projectors/{name}/replay"));
+        let replay: Replay = serde_json::from_value(replay).expect("a replay");
+        replay.ended_at.is_none() && (replay.position as f64) < replay.head as f64 * part
+    }
+
+    /// Shreds a scope; whether an answer came.
+    pub(crate) fn shred(&self, scope: &str) -> bool {
+        let url = format!("{}/keys/{}", self.url, scope.replace(' ', "%20"));
+        arrived(self.agent.delete(url).call(), &[200])
     }
 
     /// Where a module is.

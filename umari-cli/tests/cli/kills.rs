@@ -21,6 +21,8 @@
 
 #[path = "kills/ledger.rs"]
 mod ledger;
+#[path = "kills/phases.rs"]
+mod phases;
 #[path = "kills/pulse.rs"]
 mod pulse;
 #[path = "kills/remains.rs"]
@@ -35,7 +37,6 @@ mod victim;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -46,60 +47,19 @@ use rand::{Rng as _, SeedableRng as _};
 use tempfile::TempDir;
 
 use self::ledger::Ledger;
+use self::phases::Phase;
 use self::pulse::Pulse;
 use self::remains::Remains;
 use self::report::Figures;
 use self::target::{Received, Target};
 use self::victim::Victim;
-use crate::api::{Answer, Api, Built};
+use crate::api::Built;
 use crate::fixtures::fixtures;
 use crate::support::PATIENCE;
 
 /// Kills where nothing is said.
 const KILLS: usize = 20;
 const CLIENTS: u64 = 4;
-
-/// What the server does when it is killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    Appending,
-    Projecting,
-    CallingOut,
-    Recording,
-    Deploying,
-    Swapping,
-    Starting,
-    Creating,
-    Stopping,
-}
-
-impl Phase {
-    const ALL: [Self; 9] = [
-        Self::Appending,
-        Self::Projecting,
-        Self::CallingOut,
-        Self::Recording,
-        Self::Deploying,
-        Self::Swapping,
-        Self::Starting,
-        Self::Creating,
-        Self::Stopping,
-    ];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Appending => "while clients write",
-            Self::Projecting => "while a projector catches up",
-            Self::CallingOut => "before an HTTP call is answered",
-            Self::Recording => "after it, before or after its record",
-            Self::Deploying => "during upload, compilation, activation",
-            Self::Swapping => "while versions are swapped",
-            Self::Starting => "while the host starts",
-            Self::Creating => "while a data directory is made",
-            Self::Stopping => "during a graceful stop",
-        }
-    }
-}
 
 #[test]
 fn whenever_it_is_killed_nothing_is_lost_and_nothing_happens_twice() {
@@ -235,181 +195,6 @@ impl Campaign {
         server
     }
 
-    /// Brings the server into a phase, kills it there, and buries it.
-    fn kill_while(&mut self, phase: Phase) {
-        let killed = match phase {
-            Phase::Appending => {
-                let more = self.rng.random_range(1..60);
-                self.kill_under_load(|campaign, _| {
-                    campaign.pulse.wait_for(more, |counts| counts.acknowledged);
-                })
-            }
-            Phase::Projecting => self.kill_while_projecting(),
-            Phase::CallingOut => {
-                let skip = self.rng.random_range(0..12);
-                self.kill_under_load_with(|campaign, server| {
-                    let _held = campaign.target.hold(skip);
-                    server.kill()
-                })
-            }
-            Phase::Recording => {
-                let more = self.rng.random_range(1..12);
-                let moment = self.moment(Duration::from_millis(4));
-                self.kill_under_load(|campaign, server| {
-                    campaign.pulse.wait_for(more, |counts| counts.answered);
-                    server.ends_within(moment);
-                })
-            }
-            Phase::Deploying => self.kill_while_deploying(),
-            Phase::Swapping => self.kill_while_swapping(),
-            Phase::Starting => {
-                let moment = self.moment(self.start);
-                let mut server = self.spawn();
-                server.is_ready_within(moment);
-                server.kill()
-            }
-            Phase::Creating => return self.kill_while_creating(),
-            Phase::Stopping => {
-                let more = self.rng.random_range(1..30);
-                let moment = self.moment(Duration::from_millis(200));
-                self.kill_under_load(|campaign, server| {
-                    campaign.pulse.wait_for(more, |counts| counts.acknowledged);
-                    server.ask_to_stop();
-                    server.ends_within(moment);
-                })
-            }
-        };
-        self.figures.ended(phase, killed);
-        self.bury();
-    }
-
-    /// Kills the server under load, at the moment for which `wait` waits.
-    fn kill_under_load(&mut self, wait: impl FnOnce(&Self, &Victim)) -> bool {
-        self.kill_under_load_with(|campaign, server| {
-            wait(campaign, &server);
-            server.kill()
-        })
-    }
-
-    /// Lets clients write until `kill` has killed the server.
-    fn kill_under_load_with(&mut self, kill: impl FnOnce(&Self, Victim) -> bool) -> bool {
-        let server = self.start_and_check();
-        let seeds: Vec<u64> = (0..CLIENTS).map(|_| self.rng.random()).collect();
-        std::thread::scope(|scope| {
-            for seed in seeds {
-                let (api, campaign) = (server.api.clone(), &*self);
-                scope.spawn(move || campaign.write(&api, StdRng::seed_from_u64(seed)));
-            }
-            kill(self, server)
-        })
-    }
-
-    /// Writes until the server is gone, as one client.
-    fn write(&self, api: &Api, mut rng: StdRng) {
-        loop {
-            let (index, work, key) = self.ledger().invent(&mut rng);
-            let answer = work.execute(api, key);
-            self.ledger().end(index, answer.clone());
-            match answer {
-                Answer::Acknowledged { .. } => self.pulse.beat(|counts| counts.acknowledged += 1),
-                Answer::Refused(code) if code == "shutting-down" => return,
-                Answer::Refused(_) => {}
-                Answer::Unknown => return,
-            }
-        }
-    }
-
-    fn kill_while_projecting(&mut self) -> bool {
-        let server = self.start_and_check();
-        let api = &server.api;
-        api.deactivate("projectors", "notes");
-        for _ in 0..3 {
-            let (index, work) = self.ledger().backlog(150);
-            let answer = work.execute(api, None);
-            self.ledger().end(index, answer);
-        }
-        assert!(api.activate("projectors", "notes", "1.0.0"));
-        let begin = api.position("notes");
-        while api.position("notes") == begin {
-            std::thread::yield_now();
-        }
-        let moment = self.moment(Duration::from_millis(5));
-        server.ends_within(moment);
-        server.kill()
-    }
-
-    /// Deploys a version that was never seen before, which has to be compiled.
-    fn kill_while_deploying(&mut self) -> bool {
-        let module = MODULES[self.rng.random_range(0..MODULES.len())];
-        self.versions += 1;
-        let version = format!("1.1.{}", self.versions);
-        let built = module.built(Some(self.versions), &self.target);
-        let deploy = |api: &Api| {
-            let begin = Instant::now();
-            let done = api.upload(module.kinds, module.name, &version, &built)
-                && api.activate(module.kinds, module.name, &version);
-            done.then(|| begin.elapsed())
-        };
-        let moment = self.moment(self.deployment.min(Duration::from_secs(5)));
-        let mut deployed = None;
-        let killed = self.kill_under_load_with(|_, server| {
-            std::thread::scope(|scope| {
-                let (api, (done, finished)) = (server.api.clone(), channel());
-                scope.spawn(move || done.send(deploy(&api)));
-                deployed = finished.recv_timeout(moment).ok().flatten();
-                server.kill()
-            })
-        });
-        self.deployment = deployed.unwrap_or(self.deployment);
-        // Whatever is left of it is no obstacle to the next attempt.
-        self.bury();
-        let server = self.start_and_check();
-        assert!(deploy(&server.api).is_some());
-        assert!(server.kill());
-        killed
-    }
-
-    fn kill_while_swapping(&mut self) -> bool {
-        let more = self.rng.random_range(1..6);
-        let moment = self.moment(Duration::from_millis(20));
-        self.kill_under_load_with(|campaign, server| {
-            std::thread::scope(|scope| {
-                let api = server.api.clone();
-                scope.spawn(move || {
-                    let versions = ["1.0.0", "1.0.1"].iter().cycle();
-                    for (version, module) in versions.flat_map(|v| MODULES.map(|m| (v, m))) {
-                        if !api.activate(module.kinds, module.name, version) {
-                            return;
-                        }
-                        campaign.pulse.beat(|counts| counts.changed += 1);
-                    }
-                });
-                campaign.pulse.wait_for(more, |counts| counts.changed);
-                server.ends_within(moment);
-                server.kill()
-            })
-        })
-    }
-
-    /// Kills the first start on a directory of its own, until one survives.
-    fn kill_while_creating(&mut self) {
-        let directory = tempfile::tempdir().expect("a directory");
-        let data = directory.path().join("data");
-        let moment = self.moment(self.start);
-        let spawn = || Victim::spawn(&data, &self.target.address, &self.log_file());
-        let mut server = spawn();
-        server.is_ready_within(moment);
-        let killed = server.kill();
-        let mut server = spawn();
-        assert!(
-            server.is_ready_within(PATIENCE),
-            "it cannot be made any more"
-        );
-        assert_eq!(server.api.events_after(0), []);
-        assert!(server.kill());
-        self.figures.ended(Phase::Creating, killed);
-    }
-
     /// Lets everything be handled, checks all of it, and prints the figures.
     fn finish(mut self) {
         let server = self.start_and_check();
@@ -478,11 +263,9 @@ impl Campaign {
                     continue;
                 }
                 let extension = path.extension().unwrap_or_default();
-                assert!(
-                    extension != "tmp" && extension != "new",
-                    "{}",
-                    path.display()
-                );
+                let unfinished = extension == "tmp" || extension == "new";
+                let replayed = path.starts_with(self.data().join("replay"));
+                assert!(!unfinished && !replayed, "{}", path.display());
             }
         }
     }

@@ -103,6 +103,8 @@ pub(super) struct Ledger {
     /// The call by its first note.
     by_note: BTreeMap<u64, usize>,
     by_text: HashMap<String, usize>,
+    /// The call by the ids of events that were acknowledged.
+    by_id: HashMap<Uuid, usize>,
     notes: u64,
     log: Vec<Event>,
     ids: BTreeSet<Uuid>,
@@ -185,10 +187,47 @@ impl Ledger {
         index
     }
 
+    /// A secret of an owner who is to be forgotten.
+    pub(super) fn secret(&mut self, owner: &str) -> (usize, Work) {
+        let work = Work::Secret {
+            owner: owner.to_owned(),
+            text: format!("secret {}", self.calls.len()),
+        };
+        (self.begin(work.clone(), None), work)
+    }
+
+    /// How many secrets of an owner were read with what they say.
+    pub(super) fn readable_secrets(&self, owner: &str) -> usize {
+        let positions = self.secrets_of(owner);
+        let readable = positions.iter().filter(|at| !self.log[**at].data.is_null());
+        readable.count()
+    }
+
+    /// From now on the secrets of an owner are read without what they say.
+    pub(super) fn forget_secrets(&mut self, owner: &str) {
+        for at in self.secrets_of(owner) {
+            self.log[at].data = Value::Null;
+        }
+    }
+
+    /// Where in the log an owner's secrets are.
+    fn secrets_of(&self, of: &str) -> Vec<usize> {
+        let of_owner =
+            |call: &&Call| matches!(&call.work, Work::Secret { owner, .. } if owner == of);
+        let calls = self.calls.iter().filter(of_owner);
+        let positions = calls.flat_map(|call| call.found.iter().map(|(position, _)| position - 1));
+        positions
+            .map(|at| usize::try_from(at).expect("a position"))
+            .collect()
+    }
+
     /// What the client was told.
     pub(super) fn end(&mut self, index: usize, answer: Answer) {
         match &answer {
-            Answer::Acknowledged { .. } => self.tally.acknowledged += 1,
+            Answer::Acknowledged { ids, .. } => {
+                self.tally.acknowledged += 1;
+                self.by_id.extend(ids.iter().map(|id| (*id, index)));
+            }
             Answer::Refused(_) => self.tally.refused += 1,
             Answer::Unknown => self.tally.unknown += 1,
         }
@@ -222,7 +261,10 @@ impl Ledger {
         let text = event.data["text"].as_str();
         let note_id = event.data["note_id"].as_u64();
         let index = match (event.event_type.as_str(), note_id) {
-            ("secret.noted", _) => self.by_text.get(text.expect("decrypted")).copied(),
+            ("secret.noted", _) => match text {
+                Some(text) => self.by_text.get(text).copied(),
+                None => self.by_id.get(&event.id).copied(),
+            },
             ("note.relayed", Some(id)) => {
                 let before = self.relayed.insert(id, event.position);
                 assert_eq!(before, None, "note {id} was recorded as relayed twice");
