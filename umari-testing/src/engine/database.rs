@@ -76,6 +76,10 @@ impl SqliteDatabase {
     }
 
     pub(crate) fn roll_back(&self) {
+        if self.shared.connection.is_autocommit() {
+            // SQLite has done so itself.
+            return;
+        }
         self.harness("ROLLBACK TO umari_event; RELEASE umari_event");
     }
 
@@ -195,7 +199,13 @@ impl Shared {
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
     ) -> Result<T, SqliteFault> {
         self.crash_points.reach(HostCall::Sql, false);
-        let result = work(&self.connection).map_err(fault)?;
+        let begun = !self.connection.is_autocommit();
+        let result = work(&self.connection).map_err(|error| {
+            if begun && self.connection.is_autocommit() {
+                return undone(&error);
+            }
+            fault(error)
+        })?;
         self.crash_points.reach(HostCall::Sql, true);
         Ok(result)
     }
@@ -253,6 +263,20 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
             Authorization::Deny
         }
         _ => Authorization::Allow,
+    }
+}
+
+/// A statement that ended the transaction of its event, as the host says it too.
+fn undone(error: &rusqlite::Error) -> SqliteFault {
+    let by_clause = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
+    let help = if by_clause {
+        "; write OR ABORT in place of OR ROLLBACK, and RAISE(ABORT, ..) in triggers"
+    } else {
+        ""
+    };
+    SqliteFault::Failed {
+        code: error.sqlite_error().map_or(0, |error| error.extended_code),
+        message: format!("{error}, and SQLite undid the whole transaction{help}"),
     }
 }
 

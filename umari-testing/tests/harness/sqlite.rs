@@ -70,6 +70,29 @@ fn plan(plan_id: u64, title: &str) {
 }
 
 #[test]
+fn a_statement_must_not_undo_the_transaction_of_its_event() {
+    traps(
+        &[
+            || {
+                plan(1, "Gold");
+                let again = "INSERT OR ROLLBACK INTO plans (plan_id) VALUES (1)";
+                let _ = execute(again, params![]);
+            },
+            || {
+                let strict = "CREATE TRIGGER strict BEFORE INSERT ON plans
+                              BEGIN SELECT RAISE(ROLLBACK, 'no plans today'); END";
+                execute_batch(strict).expect("a trigger");
+                plan(1, "Gold");
+            },
+        ],
+        expect![[r#"
+            SQLite: UNIQUE constraint failed: plans.plan_id, and SQLite undid the whole transaction; write OR ABORT in place of OR ROLLBACK, and RAISE(ABORT, ..) in triggers (code 1555), in `INSERT OR ROLLBACK INTO plans (plan_id) VALUES (1)`, at sqlite.rs
+            SQLite: no plans today, and SQLite undid the whole transaction; write OR ABORT in place of OR ROLLBACK, and RAISE(ABORT, ..) in triggers (code 1811), in `INSERT INTO plans (plan_id, title) VALUES (?1, ?2)`, at sqlite.rs
+        "#]],
+    );
+}
+
+#[test]
 fn parameters_by_name_wherever_they_can_stand() {
     run(|| {
         let insert = "INSERT INTO plans (plan_id, title) VALUES (:id, :title)";
