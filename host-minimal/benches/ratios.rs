@@ -7,13 +7,22 @@
 //! Absolute times mean nothing on a shared machine. So each figure is measured in turns with its
 //! limit, on the same disk, and the table shows the median of the rounds:
 //!
-//! - commands against raw conditional appends to the embedded store, at 1, 8 and 32 callers;
+//! - commands against raw conditional appends to the embedded store, at 1, 8, 32 and 64 callers;
 //! - a projector that catches up against a plain loop that reads the same log, decodes the same
 //!   payloads and inserts the same rows through rusqlite;
-//! - a replay, up to the end of the switch, against the same loop.
+//! - a replay, up to the end of the switch, against the same loop;
+//! - an effect that records each of its events against as many raw appends from as many callers
+//!   as it has lanes.
+//!
+//! A second table has what is not a ratio: what a command costs beside its append, and with 100
+//! and 10,000 events in its boundary; and a start with compiled modules and what an idle host
+//! holds in memory, both in a process of their own. Its targets are those of the design; the time of a start
+//! means as much as the machine is quiet.
 //!
 //! `UMARI_BENCH_DIR` names the directory to work in; on a tmpfs the disk's fsync is left out.
 
+#[path = "ratios/figures.rs"]
+mod figures;
 #[path = "../tests/host/support.rs"]
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod support;
@@ -24,6 +33,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use host_minimal::commands::Call;
+use host_minimal::limits;
 use host_minimal::modules::ModuleKind;
 use host_minimal::replay::ReplayState;
 use host_minimal::store::{EmbeddedStore, EventFilter};
@@ -35,8 +45,10 @@ use umadb_dcb::{DcbAppendCondition, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQu
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
-const CALLERS: [u64; 3] = [1, 8, 32];
+const CALLERS: [u64; 4] = [1, 8, 32, 64];
 const PROJECTED_EVENTS: u64 = 20_000;
+const EFFECT_EVENTS: u64 = 2_000;
+const EFFECT_CALLERS: u64 = limits::EFFECT_KEYED_WORKERS as u64;
 
 /// One line of the table: how often a second, ours and the limit's.
 struct Line {
@@ -46,6 +58,9 @@ struct Line {
 }
 
 fn main() {
+    if figures::is_idle_host() {
+        return;
+    }
     let directory = match std::env::var_os("UMARI_BENCH_DIR") {
         Some(directory) => tempfile::tempdir_in(directory),
         None => tempfile::tempdir(),
@@ -58,7 +73,11 @@ fn main() {
     }
     eprintln!("measuring a projector that catches up with {PROJECTED_EVENTS} events");
     lines.extend(projector(directory.path()));
+    eprintln!("measuring an effect that catches up with {EFFECT_EVENTS} events");
+    lines.push(effect(directory.path()));
+    let figures = figures::measure(directory.path());
     print_table(&lines);
+    figures::print_table(&figures);
 }
 
 fn print_table(lines: &[Line]) {
@@ -167,6 +186,51 @@ fn projector(directory: &Path) -> [Line; 2] {
     ]
 }
 
+fn effect(directory: &Path) -> Line {
+    let store = EmbeddedStore::open(&directory.join("raw-effect.db")).expect("a store");
+    let host = start(directory.join("effect"));
+    deploy(&host, ModuleKind::Command, "note");
+    let (mut ours, mut limits) = (Vec::new(), Vec::new());
+    let next = AtomicU64::new(1);
+    for round in 0..ROUNDS as u64 {
+        limits.push(rate(EFFECT_CALLERS, || {
+            append(&store, next.fetch_add(1, Ordering::Relaxed));
+        }));
+        for first in (1..=EFFECT_EVENTS).step_by(10) {
+            let first = round * EFFECT_EVENTS + first;
+            let input = json!({
+                "counter": format!("c{first}"), "note_id": first, "times": 10, "text": "quiet",
+            });
+            host.execute("note", &input.to_string(), &Call::default())
+                .expect("success");
+        }
+        ours.push(relay(&host));
+    }
+    host.shutdown(support::PATIENCE);
+    store.close();
+    Line {
+        name: "effect that records, events".into(),
+        ours: median(ours),
+        limit: median(limits),
+    }
+}
+
+/// Lets the effect handle what has come since it ran last.
+fn relay(host: &Host) -> f64 {
+    let name = support::name("relay");
+    let begin = Instant::now();
+    deploy(host, ModuleKind::Effect, "relay");
+    support::wait_until(|| {
+        let modules = host.modules().expect("modules");
+        let status = modules.into_iter().find(|m| m.name == name)?.subscription?;
+        (status.position >= host.head().expect("a head")).then_some(())
+    });
+    let rate = EFFECT_EVENTS as f64 / begin.elapsed().as_secs_f64();
+    host.deactivate(ModuleKind::Effect, &name)
+        .expect("it stops");
+    rate
+}
+
 fn catch_up(host: &Host) -> f64 {
     let name = support::name("notes");
     let begin = Instant::now();
@@ -252,7 +316,13 @@ fn start(directory: PathBuf) -> Host {
 }
 
 fn deploy(host: &Host, kind: ModuleKind, name: &str) {
-    let upload = support::upload(kind, name, "1.0.0", &[]);
+    let target = [("TARGET", "http://127.0.0.1:1")];
+    let env: &[_] = if kind == ModuleKind::Effect {
+        &target
+    } else {
+        &[]
+    };
+    let upload = support::upload(kind, name, "1.0.0", env);
     host.upload(upload.clone()).expect("the module is stored");
     host.activate(kind, &upload.name, &upload.version)
         .expect("the module is activated");

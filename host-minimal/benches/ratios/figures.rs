@@ -1,0 +1,174 @@
+//! What is not a ratio: latencies, a start, and memory.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use host_minimal::commands::Call;
+use host_minimal::host::ModuleStatus;
+use host_minimal::modules::ModuleKind;
+use host_minimal::store::EmbeddedStore;
+use serde_json::json;
+
+use super::{append, deploy, median, start, support};
+
+/// Names the data directory in a process that is to be an idle host.
+const IDLE: &str = "UMARI_BENCH_IDLE";
+const CALLS: u64 = 200;
+const STARTS: usize = 9;
+
+/// One line of the table.
+pub(super) struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    target: &'static str,
+}
+
+/// Measures them all.
+pub(super) fn measure(directory: &Path) -> Vec<Figure> {
+    let mut figures = commands(directory);
+    figures.extend(starts(directory));
+    figures
+}
+
+pub(super) fn print_table(figures: &[Figure]) {
+    println!("\n{:<44} {:>12}   target", "", "measured");
+    for Figure {
+        name,
+        value,
+        unit,
+        target,
+    } in figures
+    {
+        println!("{name:<44} {value:>9.1} {unit:<4} {target}");
+    }
+}
+
+/// The time of one call of a command, in microseconds.
+fn commands(directory: &Path) -> Vec<Figure> {
+    eprintln!("measuring what a command costs, with 0, 100 and 10,000 events in its boundary");
+    let host = start(directory.join("latency"));
+    deploy(&host, ModuleKind::Command, "count-up");
+    deploy(&host, ModuleKind::Command, "note");
+    let fill = |counter: &str, events: u64| {
+        for first in (1..=events).step_by(100) {
+            let input = json!({ "counter": counter, "note_id": first, "times": 100, "text": "x" });
+            host.execute("note", &input.to_string(), &Call::default())
+                .expect("success");
+        }
+    };
+    fill("hundred", 100);
+    fill("many", 10_000);
+    let count_up = |counter: &str| {
+        let input = json!({ "counter": counter, "text": "x" }).to_string();
+        host.execute("count-up", &input, &Call::default())
+            .expect("success");
+    };
+    let store = EmbeddedStore::open(&directory.join("raw-latency.db")).expect("a store");
+    let [mut raw, mut empty, mut hundred, mut many] = [const { Vec::new() }; 4];
+    for number in 0..CALLS {
+        raw.push(micros(|| append(&store, number)));
+        empty.push(micros(|| count_up(&format!("empty {number}"))));
+        hundred.push(micros(|| count_up("hundred")));
+        if number % 10 == 0 {
+            many.push(micros(|| count_up("many")));
+        }
+    }
+    host.shutdown(support::PATIENCE);
+    store.close();
+    let [raw, empty, hundred, many] = [raw, empty, hundred, many].map(median);
+    let figure = |name, value, unit, target| Figure {
+        name,
+        value,
+        unit,
+        target,
+    };
+    vec![
+        figure("raw append, with its fsyncs", raw, "us", ""),
+        figure("command, nothing in its boundary", empty, "us", ""),
+        figure("  of which not the append", empty - raw, "us", "<= 60"),
+        figure("command, 100 events in its boundary", hundred, "us", ""),
+        figure("command, 10,000 events in its boundary", many, "us", ""),
+        figure(
+            "  as a multiple of an empty one",
+            many / empty,
+            "",
+            "<= 1.2 with snapshots, which there are none of yet",
+        ),
+    ]
+}
+
+fn micros(call: impl FnOnce()) -> f64 {
+    let begin = Instant::now();
+    call();
+    begin.elapsed().as_secs_f64() * 1e6
+}
+
+/// Starts with three compiled modules, and an idle host after the last one.
+fn starts(directory: &Path) -> Vec<Figure> {
+    eprintln!("measuring starts with three modules, and what an idle host holds");
+    let data = directory.join("idle");
+    let host = start(data.clone());
+    for (kind, name) in IDLE_MODULES {
+        deploy(&host, kind, name);
+    }
+    host.shutdown(support::PATIENCE);
+    drop(host);
+    let mut times = Vec::new();
+    let mut memory = Vec::new();
+    for _ in 0..STARTS {
+        let output = Command::new(std::env::current_exe().expect("this program"))
+            .env(IDLE, &data)
+            .output()
+            .expect("it runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let line = text.lines().last().expect("two figures");
+        let (time, resident) = line.split_once(' ').expect("two figures");
+        times.push(time.parse().expect("a number"));
+        memory.push(resident.parse().expect("a number"));
+    }
+    vec![
+        Figure {
+            name: "warm start with three modules",
+            value: median(times),
+            unit: "ms",
+            target: "< 200",
+        },
+        Figure {
+            name: "resident memory of an idle host",
+            value: median(memory),
+            unit: "MB",
+            target: "< 60",
+        },
+    ]
+}
+
+const IDLE_MODULES: [(ModuleKind, &str); 3] = [
+    (ModuleKind::Command, "note"),
+    (ModuleKind::Projector, "notes"),
+    (ModuleKind::Effect, "relay"),
+];
+
+/// Whether this process was to be an idle host, and has been one.
+pub(super) fn is_idle_host() -> bool {
+    let Some(data) = std::env::var_os(IDLE) else {
+        return false;
+    };
+    let begin = Instant::now();
+    let host = start(data.into());
+    support::wait_until(|| {
+        let modules = host.modules().expect("modules");
+        modules.iter().all(ModuleStatus::is_healthy).then_some(())
+    });
+    let ready = begin.elapsed().as_secs_f64() * 1e3;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("VmRSS:")?.split_whitespace().next()?;
+        kilobytes.parse::<f64>().ok()
+    });
+    // Without /proc there is no figure.
+    println!("{ready} {}", resident.map_or(f64::NAN, |it| it / 1024.0));
+    host.shutdown(support::PATIENCE);
+    true
+}
