@@ -15,6 +15,7 @@
 //! | `DELETE /effects/{name}/parked/{position}` | drops it for good |
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `POST`, `GET`, `DELETE /projectors/{name}/replay` | begins to build a read model anew; how far that is; gives it up |
+//! | `GET /projectors/{name}/as-of` | what a read model said at `?until=`, a position or a time: a SQLite database |
 //! | `POST /effects/{name}/replay` | has an effect handle the whole log again |
 //! | `GET /openapi.json` | all of this for programs: OpenAPI 3.1, with an operation for each active command |
 //! | `GET /metrics` | figures for Prometheus |
@@ -45,6 +46,7 @@ use http_body_util::BodyExt;
 
 mod access;
 mod api_keys;
+mod as_of;
 mod backup;
 mod closing;
 mod commands;
@@ -129,6 +131,7 @@ fn routes(host: Host, access: Access) -> Routes {
         .post(Scope::Deploy, REPLAY, replay::begin)
         .get(Scope::Read, REPLAY, replay::status)
         .delete(Scope::Deploy, REPLAY, replay::cancel)
+        .get(Scope::Read, "/projectors/{name}/as-of", as_of::as_of)
         .post(Scope::Deploy, "/effects/{name}/replay", replay::effect)
         .post(Scope::Deploy, "/projectors/{name}/park", parked::refuse)
         .post(Scope::Deploy, "/effects/{name}/park", parked::park)

@@ -11,6 +11,7 @@ use semver::Version;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+mod as_of;
 mod keys;
 mod lifecycle;
 mod parking;
@@ -19,6 +20,7 @@ mod reading;
 mod replaying;
 mod status;
 
+pub use self::as_of::PastReadModel;
 pub use self::lifecycle::{Activated, ModuleError, Upload};
 pub use self::pausing::PauseError;
 pub use self::reading::Reached;
@@ -167,6 +169,8 @@ struct Inner {
     changing: Mutex<()>,
     /// Read models that are built anew.
     replays: Arc<Replays>,
+    /// One permit for each read model of the past that is built or sent.
+    pasts: Arc<Semaphore>,
     /// Tells those who wait for a projector that one has been started.
     started: watch::Sender<()>,
     /// One permit for each question to a read model that may be answered at once.
@@ -233,6 +237,7 @@ impl Host {
                 broken: Mutex::default(),
                 changing: Mutex::default(),
                 replays: Arc::default(),
+                pasts: Arc::new(Semaphore::new(limits::CONCURRENT_AS_OF)),
                 started: watch::Sender::new(()),
                 queries: Arc::new(Semaphore::new(limits::CONCURRENT_QUERIES)),
                 failure,

@@ -64,6 +64,8 @@ pub const RETRY_BACKOFF_BASE: Duration = Duration::from_secs(1);
 pub const RETRY_BACKOFF_CAP: Duration = Duration::from_secs(600);
 /// Replays that handle events at once; more wait.
 pub const CONCURRENT_REPLAYS: usize = 4;
+/// Read models of the past that are built or sent at once.
+pub const CONCURRENT_AS_OF: usize = 2;
 /// Events that one effect may have parked.
 pub const PARKED_EVENTS: usize = 1_000;
 /// How long a call that parks an event, or delivers a parked one, waits for a lane.

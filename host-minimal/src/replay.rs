@@ -21,8 +21,10 @@ use uuid::Uuid;
 
 pub(crate) mod side_file;
 pub(crate) mod switch;
+mod until;
 
 pub use self::side_file::FileError;
+pub use self::until::{InvalidUntil, Until};
 
 use crate::limits;
 use crate::modules::{ModuleKind, ModuleName, ModuleStoreError};
@@ -194,6 +196,32 @@ pub enum ReplayError {
     /// The event store cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// Why there is no read model of the past.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AsOfError {
+    /// There is nothing to build it with.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The log does not go that far.
+    #[error("the log ends at position {head}, so nothing is known of {until}")]
+    BeyondHead {
+        /// What was asked for.
+        until: Until,
+        /// The last position of the log.
+        head: u64,
+    },
+    /// As many as may be built or sent at once are.
+    #[error(
+        "{} read models of the past are built or sent already: try again",
+        limits::CONCURRENT_AS_OF
+    )]
+    Busy,
+    /// The module, or the disk, did not let it be built.
+    #[error("the read model could not be built")]
+    Failed(#[source] ReplayFailure),
 }
 
 /// One replay, from the request to its end.
@@ -388,7 +416,13 @@ impl Replays {
     /// Gives up a replay and its file, for this reason; the replay, where there was one.
     pub(crate) fn cancel(&self, name: &ModuleName, reason: &str) -> Option<Arc<Replay>> {
         let replay = self.running(name)?;
-        replay.progress().cancelled = Some(reason.to_owned());
+        {
+            let mut progress = replay.progress();
+            if progress.state.has_ended() {
+                return None;
+            }
+            progress.cancelled = Some(reason.to_owned());
+        }
         self.stop(&replay);
         // At once, so that no start goes on with it.
         side_file::remove(replay.rebuild.database());

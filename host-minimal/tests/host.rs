@@ -9,6 +9,8 @@ mod target;
 
 #[path = "host/api.rs"]
 mod api;
+#[path = "host/as_of.rs"]
+mod as_of;
 #[path = "host/backup.rs"]
 mod backup;
 #[path = "host/clock.rs"]

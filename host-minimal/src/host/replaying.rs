@@ -169,6 +169,9 @@ fn begin_in(
 /// What earlier replays left, before anything is started. Files of read models of the past, which
 /// nobody waits for any more, are removed.
 pub(super) fn left_behind(inner: &Inner) -> Vec<Left> {
+    if let Err(error) = side_file::remove_all(&inner.data_dir.as_of()) {
+        tracing::warn!("read models of the past are left on the disk: {error}");
+    }
     side_file::left_in(&inner.data_dir.replays()).unwrap_or_else(|error| {
         tracing::warn!("interrupted replays are not taken up: {error}");
         Vec::new()

@@ -65,6 +65,14 @@ pub(crate) fn remove(path: &Path) {
     }
 }
 
+/// Removes every file in `directory`.
+pub(crate) fn remove_all(directory: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        std::fs::remove_file(entry?.path())?;
+    }
+    Ok(())
+}
+
 /// The side files in `directory`, one for each projector at the most. Everything else in there is
 /// removed.
 pub(crate) fn left_in(directory: &Path) -> io::Result<Vec<Left>> {

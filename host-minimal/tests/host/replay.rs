@@ -18,7 +18,7 @@ use crate::support::{PATIENCE, TestHost, name, upload, wait_until};
 use crate::target::relaying;
 
 /// A host with the projector `notes` and these notes, all of them handled.
-fn host_with(notes: &[&str], env: &[(&str, &str)]) -> TestHost {
+pub(crate) fn host_with(notes: &[&str], env: &[(&str, &str)]) -> TestHost {
     let host = TestHost::with_commands();
     host.deploy(ModuleKind::Projector, "notes", env);
     for (id, text) in (1..).zip(notes) {
@@ -37,7 +37,7 @@ fn vandalise(host: &TestHost) {
     assert!(changed > 0);
 }
 
-fn texts(connection: &Connection) -> Vec<String> {
+pub(crate) fn texts(connection: &Connection) -> Vec<String> {
     let mut statement = connection
         .prepare("SELECT text FROM notes ORDER BY position")
         .expect("a table");

@@ -12,7 +12,7 @@ use crate::limits;
 use crate::metrics::MomentError;
 use crate::modules::{ModuleKind, ModuleStoreError};
 use crate::read_model::QueryError;
-use crate::replay::ReplayError;
+use crate::replay::{AsOfError, ReplayError};
 use crate::report::chain;
 use crate::shredding::ShredError;
 use crate::store::ReadError;
@@ -179,6 +179,35 @@ impl From<ReplayError> for Problem {
             ReplayError::Thread(_) => Self::no_threads(detail),
             ReplayError::Modules(error) => error.into(),
             ReplayError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<AsOfError> for Problem {
+    fn from(error: AsOfError) -> Self {
+        let detail = chain(&error);
+        match error {
+            AsOfError::Replay(error) => error.into(),
+            AsOfError::BeyondHead { head, .. } => {
+                Self::bad_request("beyond-head", "Beyond the head", detail)
+                    .with("head", head.into())
+            }
+            AsOfError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-replays",
+                "Too many replays",
+                detail,
+            )
+            .retry_after(limits::OVERLOAD_RETRY_AFTER),
+            AsOfError::Failed(failure) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "replay-failed",
+                "Replay failed",
+                detail,
+            )
+            .with("position", failure.position.into())
+            .with("event_id", json!(failure.event_id))
+            .with("event_type", failure.event_type.into()),
         }
     }
 }
