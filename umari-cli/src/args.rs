@@ -4,6 +4,7 @@ mod api_keys;
 mod help;
 mod operating;
 mod reading;
+mod replay;
 mod scaffold;
 mod subscriptions;
 mod values;
@@ -21,6 +22,7 @@ pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, ManArgs, RestoreA
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
+pub(crate) use replay::{ReplayArgs, ReplayEffectArgs};
 pub(crate) use scaffold::{InitArgs, Lang, NewArgs, NewKind, Template};
 pub(crate) use subscriptions::{
     EffectAction, EffectArgs, ParkedArgs, SubscriptionAction, SubscriptionArgs,
@@ -99,10 +101,10 @@ pub(crate) enum Command {
     /// Upload, list, show, activate and deactivate commands
     #[command(visible_alias = "command", after_help = help::COMMANDS)]
     Commands(KindArgs),
-    /// Upload, list, show, query, activate, pause and deactivate projectors
+    /// Upload, list, show, query, replay, activate, pause and deactivate projectors
     #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
     Projectors(ProjectorArgs),
-    /// Upload, list, show, activate, pause and deactivate effects; park events that fail
+    /// Upload, list, show, replay, activate, pause and deactivate effects
     #[command(visible_alias = "effect", after_help = help::EFFECTS)]
     Effects(EffectArgs),
     /// Make, list and revoke keys to a server's API

@@ -4,6 +4,7 @@ pub(crate) mod answers;
 mod api_keys;
 pub(crate) mod problem;
 mod reading;
+pub(crate) mod replay;
 mod subscriptions;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::output;
 use answers::{Health, ModuleDetail, Modules, Receipt, Stored};
 use problem::{ApiError, Problem};
 pub(crate) use reading::{EventFilter, WaitFor};
+use replay::Replay;
 
 /// A server that does not accept a connection in this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -153,17 +155,24 @@ impl Client {
         self.call("POST", &path, &headers, upload.wasm)
     }
 
-    /// Makes a stored version the running one.
+    /// Makes a stored version the running one, or begins the replay of a new major version of a
+    /// projector, which is returned.
     pub(crate) fn activate(
         &self,
         kind: ModuleKind,
         name: &str,
         version: &str,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Option<Replay>, ApiError> {
         let body = serde_json::json!({ "version": version }).to_string();
         let headers = [("content-type", "application/json".to_owned())];
         let path = format!("{}/active", module_path(kind, name));
-        self.call_for_nothing("PUT", &path, &headers, body.as_bytes())
+        let mut answer: Value = self.call("PUT", &path, &headers, body.as_bytes())?;
+        match answer["replay"].take() {
+            Value::Null => Ok(None),
+            replay => Replay::read(replay)
+                .map(Some)
+                .map_err(|error| self.unexpected(&error)),
+        }
     }
 
     /// Stops a module.
@@ -250,21 +259,18 @@ impl Client {
         if let Some(key) = &self.api_key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let unreachable = |error: ureq::Error| ApiError::Unreachable {
-            url: self.base.clone(),
-            source: Box::new(error),
-        };
+        let unreachable = |error| self.unreachable(error);
         let sent = if body.is_empty() && method != "POST" && method != "PUT" {
             self.agent.run(
                 request
                     .body(())
-                    .map_err(|error| unreachable(error.into()))?,
+                    .map_err(|error| self.unreachable(error.into()))?,
             )
         } else {
             self.agent.run(
                 request
                     .body(body)
-                    .map_err(|error| unreachable(error.into()))?,
+                    .map_err(|error| self.unreachable(error.into()))?,
             )
         };
         let mut answer = sent.map_err(unreachable)?;
@@ -276,6 +282,13 @@ impl Client {
             .read_to_vec()
             .map_err(unreachable)?;
         Ok((answer.status().as_u16(), bytes))
+    }
+
+    fn unreachable(&self, error: ureq::Error) -> ApiError {
+        ApiError::Unreachable {
+            url: self.base.clone(),
+            source: Box::new(error),
+        }
     }
 
     fn refusal(&self, status: u16, body: &[u8]) -> ApiError {

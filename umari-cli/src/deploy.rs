@@ -254,7 +254,9 @@ impl Planned<'_> {
     /// Lets that run which ran before, or nothing.
     fn take_back(&self, client: &Client) -> Result<(), ApiError> {
         match &self.active {
-            Some(version) => client.activate(self.artifact.kind, self.name, version),
+            Some(version) => client
+                .activate(self.artifact.kind, self.name, version)
+                .map(drop),
             None => client.deactivate(self.artifact.kind, self.name),
         }
     }

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use crate::args::{EventsArgs, ModulesArgs};
 use crate::client::answers::ModuleStatus;
+use crate::client::replay::Replay;
 use crate::client::{Client, EventFilter};
 use crate::output;
 use crate::output::fault::Fault;
 use crate::output::table::{Align, Table};
+use crate::replay;
 
 /// Characters of a payload, or of another long cell, that a table shows.
 const PAYLOAD_CHARS: usize = 80;
@@ -91,6 +93,10 @@ fn render_modules(modules: &[ModuleStatus]) -> String {
                 .last_error_line()
                 .map(|error| format!("{} {}: {error}", module.kind, module.name)),
         );
+        let replay = module.replay.clone().map(Replay::read);
+        if let Some(Ok(replay)) = replay {
+            lines.push(replay::line(&replay));
+        }
     }
     lines.join("\n")
 }
@@ -168,7 +174,9 @@ mod tests {
             { "kind": "command", "name": "connect-shop", "version": "1.0.0", "status": "ready" },
             { "kind": "projector", "name": "plans", "version": "1.2.0", "status": "backoff", "position": 41, "head": 90,
               "lag": 49, "events_per_second": 12.5,
-              "last_error": { "position": 42, "message": "no such table:\n  plan" } },
+              "last_error": { "position": 42, "message": "no such table:\n  plan" },
+              "replay": { "name": "plans", "version": "2.0.0", "replaces": "1.2.0", "state": "replaying", "position": 45,
+                "head": 90, "events_per_second": 1234.5, "remaining_seconds": 0.036 } },
             { "kind": "effects", "name": "notify", "position": 90, "head": 90, "last_error": null },
         ] }));
         expect![[r#"
@@ -176,7 +184,8 @@ mod tests {
             command    connect-shop  1.0.0    ready           -     -    -         -
             projector  plans         1.2.0    backoff        41    90   49      12.5
             effect     notify        -        -              90    90    -         -
-            projector plans: no such table: plan"#]]
+            projector plans: no such table: plan
+            projector plans: replaying 2.0.0 to replace 1.2.0: [##########----------] 50 %, 1234 events/s, 36 ms left"#]]
         .assert_eq(&plain_text(&render_modules(
             &modules.expect("modules").modules,
         )));

@@ -4,10 +4,10 @@
 //! workspaces and modules), `build` (crates to components), `test` (crates to `cargo test`, natively
 //! and on components), `deploy` (components to a server), `dev` (both, with a host of its own and a
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
-//! and following it), `inspect` (what a server has), `modules` (one kind of module by hand),
-//! `subscriptions` (projectors and effects that run), `parked` (events that an effect cannot handle),
-//! `api_keys` (who may use a server), `backup` and `restore`, `doctor` (what is wrong here) and
-//! `manual` (man pages and completions). Everything but
+//! and following it), `replay` (building anew what follows from it), `inspect` (what a server has),
+//! `modules` (one kind of module by hand), `subscriptions` (projectors and effects that run),
+//! `parked` (events that an effect cannot handle), `api_keys` (who may use a server), `backup` and
+//! `restore`, `doctor` (what is wrong here) and `manual` (man pages and completions). Everything but
 //! `scaffold`, `serve`, `test`, `restore`, `doctor` and the host inside `dev` talks to a server over
 //! HTTP through `client`; only `host`, `trial` (components in a test), `backup`, `restore`,
 //! `dev::lines`, `doctor::data` and `build::schemas` know the host library. `output` writes to the
@@ -32,6 +32,7 @@ mod modules;
 mod output;
 mod parked;
 mod query;
+mod replay;
 mod restore;
 mod scaffold;
 mod serve;
@@ -84,6 +85,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 subscriptions::run(ModuleKind::Projector, &action)?;
             }
             ProjectorAction::Query(args) => query::run(&args)?,
+            ProjectorAction::Replay(args) => replay::run(&args)?,
         },
         Command::Effects(args) => match args.action {
             EffectAction::Module(action) => modules::run(ModuleKind::Effect, &action)?,
@@ -97,6 +99,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             EffectAction::Parked(args) => parked::list(&args)?,
             EffectAction::Unpark(args) => parked::unpark(&args)?,
             EffectAction::Drop(args) => parked::discard(&args)?,
+            EffectAction::Replay(args) => replay::effect(&args)?,
         },
         Command::ApiKeys(args) => api_keys::run(&args.action)?,
         Command::Backup(args) => backup::run(&args)?,

@@ -17,6 +17,7 @@ use crate::kind::ModuleKind;
 use crate::output::fault::Fault;
 use crate::output::table::{Align, Table};
 use crate::output::{self, GOOD, units};
+use crate::replay;
 
 /// Does what was asked with modules of one kind.
 pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
@@ -65,11 +66,7 @@ pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
             name,
             version,
             server,
-        } => {
-            connect(server)?.activate(kind, name, &version.to_string())?;
-            output::status(GOOD, "Activated", &format!("{kind} {name} {version}"));
-            Ok(())
-        }
+        } => activate(&connect(server)?, kind, name, &version.to_string()),
         KindAction::Deactivate { name, server } => {
             connect(server)?.deactivate(kind, name)?;
             output::status(GOOD, "Deactivated", &format!("{kind} {name}"));
@@ -129,8 +126,15 @@ fn upload(client: &Client, given: &Given<'_>, activate: bool) -> Result<(), Faul
         ),
     );
     if activate {
-        client.activate(kind, name, version)?;
-        output::status(GOOD, "Activated", &format!("{kind} {name} {version}"));
+        self::activate(client, kind, name, version)?;
+    }
+    Ok(())
+}
+
+fn activate(client: &Client, kind: ModuleKind, name: &str, version: &str) -> Result<(), Fault> {
+    match client.activate(kind, name, version)? {
+        None => output::status(GOOD, "Activated", &format!("{kind} {name} {version}")),
+        Some(replay) => replay::show_begun(&replay),
     }
     Ok(())
 }

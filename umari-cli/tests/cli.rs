@@ -37,6 +37,8 @@ mod kills;
 mod operating;
 #[path = "cli/reading.rs"]
 mod reading;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/scaffold.rs"]
 mod scaffold;
 #[path = "cli/servers.rs"]

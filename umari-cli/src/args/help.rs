@@ -216,6 +216,29 @@ Examples:
   umari projectors query plans 'SELECT * FROM plans WHERE title = :t' --param ':t=Two years' --json
   umari projectors query plans 'SELECT count(*) FROM plans' --min-position 1042";
 
+pub(super) const REPLAY: &str = "\
+The projector handles the whole log again, into a file beside its read model, which is read and kept
+up to date meanwhile. When the new one knows as much it takes the old one's place, at once for all
+who have it open. A replay that fails or is cancelled changes nothing. A new major version of a
+projector is replayed by itself when it is activated.
+
+With --until and --into nothing is replaced: the file, which any SQLite program opens, has what the
+read model said then. A time is written with its zone, as in 2026-01-31T09:30:00Z.
+
+Examples:
+  umari projectors replay plans --follow
+  umari projectors replay plans --status
+  umari projectors replay plans --cancel
+  umari projectors replay plans --until 2026-01-31T23:59:59Z --into plans-january.sqlite
+  umari projectors replay plans --until 1042 --into plans.sqlite --force";
+
+pub(super) const REPLAY_EFFECT: &str = "\
+The effect handles the whole log again, with a database that is empty. An effect that looks in the
+log for what it did before, as it should, repeats nothing; one that does not sends everything twice.
+
+Examples:
+  umari effects replay register-webhooks";
+
 pub(super) const COMMANDS: &str = "\
 Examples:
   umari commands upload create-product 1.0.0 create_product.wasm --activate
@@ -228,6 +251,7 @@ Examples:
   umari projectors upload products 1.0.0 products.wasm --activate
   umari projectors list
   umari projectors query products 'SELECT * FROM products LIMIT 20'
+  umari projectors replay products --follow
   umari projectors pause products";
 
 pub(super) const EFFECTS: &str = "\
@@ -235,6 +259,7 @@ Examples:
   umari effects upload notify 1.0.0 notify.wasm --env API_KEY=... --activate
   umari effects park notify
   umari effects pause notify
+  umari effects replay notify
   umari effects deactivate notify";
 
 pub(super) const PARK: &str = "\

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{KindAction, Param, ServerArgs, SubscriptionAction, help};
+use super::{KindAction, Param, ReplayArgs, ServerArgs, SubscriptionAction, help};
 use crate::output;
 
 /// `umari events`.
@@ -103,6 +103,9 @@ pub(crate) enum ProjectorAction {
     /// Ask a projector's read model a question in SQL
     #[command(after_help = help::QUERY)]
     Query(QueryArgs),
+    /// Build a projector's read model anew, or as it was at some time
+    #[command(after_help = help::REPLAY)]
+    Replay(ReplayArgs),
 }
 
 /// `umari projectors query`.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{KindAction, ServerArgs, help};
+use super::{KindAction, ReplayEffectArgs, ServerArgs, help};
 
 /// `umari effects`.
 #[derive(Debug, Args)]
@@ -18,6 +18,9 @@ pub(crate) enum EffectAction {
     Module(KindAction),
     #[command(flatten)]
     Subscription(SubscriptionAction),
+    /// Have an effect handle the whole log again
+    #[command(after_help = help::REPLAY_EFFECT)]
+    Replay(ReplayEffectArgs),
     /// Put an event that fails aside, so that what waits behind it goes on
     #[command(after_help = help::PARK)]
     Park {

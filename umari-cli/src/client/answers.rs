@@ -174,6 +174,9 @@ pub(crate) struct ModuleStatus {
     /// Events that it handles in a second, of late.
     #[serde(default)]
     pub(crate) events_per_second: Option<f64>,
+    /// The replay of its read model that runs or has failed.
+    #[serde(default)]
+    pub(crate) replay: Option<Value>,
     /// Why it stands still: text, or a document with a `message`.
     #[serde(default)]
     pub(crate) last_error: Option<Value>,

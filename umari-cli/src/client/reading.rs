@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http;
 
-use super::problem::{ApiError, Problem};
+use super::problem::ApiError;
 use super::{Client, segment};
 
 /// The longest line of a stream: an event's payload may have 1 MiB before it is escaped.
@@ -110,7 +110,8 @@ impl Client {
         filter: &EventFilter<'_>,
     ) -> Result<Messages<impl BufRead + use<>>, ApiError> {
         let path = format!("/events/stream{}", filter.query());
-        let lines = BufReader::new(self.open(&path, "text/event-stream")?);
+        let answer = self.open(&path, "text/event-stream")?;
+        let lines = BufReader::new(answer.into_body().into_reader());
         Ok(Messages { lines })
     }
 
@@ -123,37 +124,36 @@ impl Client {
     ) -> Result<impl Read + use<>, ApiError> {
         let mut query = vec![format!("after={after}"), format!("keys={keys}")];
         query.extend(after_id.map(|id| format!("after_id={id}")));
-        self.open(&format!("/backup{}", joined(&query)), "application/jsonl")
+        let path = format!("/backup{}", joined(&query));
+        let answer = self.open(&path, "application/jsonl")?;
+        Ok(answer.into_body().into_reader())
     }
 
-    /// An answer that is read as it comes.
-    fn open(&self, path: &str, accept: &str) -> Result<impl Read + use<>, ApiError> {
+    /// An answer whose body is read as it comes, without a limit of time.
+    pub(super) fn open(
+        &self,
+        path: &str,
+        accept: &str,
+    ) -> Result<http::Response<ureq::Body>, ApiError> {
         let mut request = http::Request::builder()
             .uri(format!("{}{path}", self.base))
             .header("accept", accept);
         if let Some(key) = &self.api_key {
             request = request.header("authorization", format!("Bearer {key}"));
         }
-        let unreachable = |error: ureq::Error| ApiError::Unreachable {
-            url: self.base.clone(),
-            source: Box::new(error),
-        };
         let request = request
             .body(())
-            .map_err(|error| unreachable(error.into()))?;
+            .map_err(|error| self.unreachable(error.into()))?;
         let request = self.agent.configure_request(request);
         let request = request.timeout_global(None).build();
+        let unreachable = |error| self.unreachable(error);
         let mut answer = self.agent.run(request).map_err(unreachable)?;
         let status = answer.status().as_u16();
         if status != 200 {
             let body = answer.body_mut().read_to_vec().map_err(unreachable)?;
-            return Err(ApiError::Refused {
-                url: self.base.clone(),
-                status,
-                problem: Box::new(Problem::read(status, &body)),
-            });
+            return Err(self.refusal(status, &body));
         }
-        Ok(answer.into_body().into_reader())
+        Ok(answer)
     }
 }
 

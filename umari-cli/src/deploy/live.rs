@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::client::answers::ModuleStatus;
 use crate::client::problem::ApiError;
+use crate::client::replay::Replay;
 use crate::kind::ModuleKind;
 
 /// Events after which a module that still catches up counts as live: it has shown that it can.
@@ -58,13 +59,23 @@ impl<'a> Watched<'a> {
             && status.version.as_deref() == Some(self.version)
     }
 
+    /// The replay after which it runs, where it is a new major version of a projector.
+    fn replay(&self, status: &ModuleStatus) -> Option<Replay> {
+        let of_it = status.kind == self.kind && status.name == self.name;
+        let replay = status.replay.clone().filter(|_| of_it)?;
+        let replay = Replay::read(replay).ok()?;
+        (replay.version == self.version && replay.replaces.is_some()).then_some(replay)
+    }
+
     fn look(&mut self, status: Option<&ModuleStatus>, last: bool) {
+        let replay = status.and_then(|status| self.replay(status));
         let status = status.filter(|status| self.is(status));
         let began = *self
             .began
             .get_or_insert_with(|| status.and_then(|it| it.position).unwrap_or(0));
         self.verdict = match status {
             Some(status) => judge(status, began, last),
+            None if replay.is_some() => replay.and_then(|replay| judge_replay(&replay, last)),
             None if last => Some(Verdict::Failed("another version is active".to_owned())),
             None => None,
         };
@@ -83,7 +94,9 @@ pub(super) fn wait(
         let last = Instant::now() >= deadline;
         let modules = client.modules()?.modules;
         for module in watched.iter_mut().filter(|it| it.verdict.is_none()) {
-            let status = modules.iter().find(|status| module.is(status));
+            let status = modules
+                .iter()
+                .find(|status| status.kind == module.kind && status.name == module.name);
             module.look(status, last);
         }
         let failed = |it: &Watched<'_>| matches!(it.verdict, Some(Verdict::Failed(_)));
@@ -92,6 +105,24 @@ pub(super) fn wait(
         }
         std::thread::sleep(INTERVAL);
     }
+}
+
+/// What the replay of a new major version means; the version before it runs meanwhile.
+fn judge_replay(replay: &Replay, last: bool) -> Option<Verdict> {
+    if let Some(failure) = &replay.failure {
+        let why = match failure.position {
+            Some(event) => format!(
+                "it fails at the event at position {event}: {}",
+                failure.message
+            ),
+            None => failure.message.clone(),
+        };
+        return Some(Verdict::Failed(why));
+    }
+    last.then(|| {
+        let Replay { position, head, .. } = replay;
+        Verdict::Behind(format!("its replay is at position {position} of {head}"))
+    })
 }
 
 /// What a module's status means; `None` where time will tell. `last` says that there is none left.
@@ -171,6 +202,31 @@ mod tests {
         assert_eq!(at_event(DECISIVE_FAILURES, false), failed(why));
         let at_start = judge(&status("retrying", 0, Some((None, 2))), 0, false);
         assert_eq!(at_start, failed("it does not start: no such table"));
+    }
+
+    #[test]
+    fn a_new_major_version_is_judged_by_its_replay() {
+        let look = |replay: serde_json::Value, last| {
+            let mut status = status("live", 500, None);
+            status.replay = Some(replay);
+            let mut watched = Watched::new(ModuleKind::Projector, "plans", "2.0.0");
+            watched.look(Some(&status), last);
+            watched.verdict().cloned()
+        };
+        let replay = |version: &str, failure: serde_json::Value| {
+            json!({ "name": "plans", "version": version, "replaces": "1.1.0", "state": "replaying",
+                    "position": 7, "head": 500, "failure": failure })
+        };
+        let failure = json!({ "message": "no such table", "position": 8 });
+        assert_eq!(look(replay("2.0.0", json!(null)), false), None);
+        let behind = "its replay is at position 7 of 500";
+        assert_eq!(
+            look(replay("2.0.0", json!(null)), true),
+            Some(Verdict::Behind(behind.to_owned()))
+        );
+        let why = "it fails at the event at position 8: no such table";
+        assert_eq!(look(replay("2.0.0", failure.clone()), false), failed(why));
+        assert_eq!(look(replay("3.0.0", failure), false), None, "another one's");
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Sink {
         self.refuses.store(refuses, Ordering::Release);
     }
 
-    fn registrations(&self) -> Vec<String> {
+    pub(crate) fn registrations(&self) -> Vec<String> {
         self.registrations.lock().expect("a lock").clone()
     }
 }
@@ -141,6 +141,20 @@ impl Shop {
         self.execute("sell-warranty", &input)
     }
 
+    /// The file that a module of the example is built to.
+    pub(crate) fn component(&self, name: &str) -> PathBuf {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/warranty");
+        let built = run(umari().args(["build", "--json"]).arg(example));
+        assert_eq!(built.code, Some(0), "{}", built.stderr);
+        let mut documents = built
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let found = documents.find(|document| document["names"] == json!([name]));
+        let path = found.expect("the module")["path"].clone();
+        path.as_str().expect("a path").into()
+    }
+
     /// The API's URL.
     pub(crate) fn url(&self) -> &str {
         &self.server.url
@@ -159,7 +173,7 @@ impl Shop {
         Some((response.status().as_u16(), body))
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let url = format!("{}{path}", self.server.url);
         let mut response = agent().get(url).call().expect("an answer");
         response.body_mut().read_json().expect("JSON")
