@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 use semver::Version;
+use tracing::Span;
 use uuid::Uuid;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance};
@@ -22,6 +23,7 @@ use crate::engine::trap::Crash;
 use crate::limits;
 use crate::modules::ModuleName;
 use crate::modules::component::{Exports, LoadedModule, Services};
+use crate::trace;
 
 /// Who calls a command, and on whose behalf.
 #[derive(Debug, Clone, Default)]
@@ -295,6 +297,9 @@ impl Commands {
             let span = tracing::info_span!(
                 "attempt", command = name, attempt = attempts, %correlation_id, %causation_id,
             );
+            if Span::current().is_none() {
+                trace::join(&span, correlation_id, None);
+            }
             let ended = span.in_scope(|| self.attempt(&module, input, context, deadline));
             let is_conflict = matches!(ended, Ok(Err(_)));
             self.services.metrics.attempted(name, is_conflict);

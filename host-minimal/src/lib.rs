@@ -33,6 +33,10 @@ pub mod shredding;
 pub mod store;
 pub mod subscriptions;
 pub mod survey;
+#[cfg(feature = "otlp")]
+pub mod trace;
+#[cfg(not(feature = "otlp"))]
+mod trace;
 pub mod trial;
 mod wall_clock;
 

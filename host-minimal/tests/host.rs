@@ -47,3 +47,10 @@ mod starting;
 mod status;
 #[path = "host/streams.rs"]
 mod streams;
+
+#[cfg(feature = "otlp")]
+#[path = "host/collector.rs"]
+mod collector;
+#[cfg(feature = "otlp")]
+#[path = "host/otlp.rs"]
+mod otlp;

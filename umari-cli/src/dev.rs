@@ -55,7 +55,7 @@ pub(crate) enum Wake {
 /// Runs until a signal, until the event store fails, or, with `--no-watch`, until a build fails.
 pub(crate) fn run(args: &DevArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    logging::start(&args.host, logging::DEV_FILTER)?;
+    let _logging = logging::start(&args.host, logging::DEV_FILTER)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -1,6 +1,9 @@
-//! What the host logs, and where: to stderr, filtered by `UMARI_LOG`.
+//! What the host logs, and where: to stderr, filtered by `UMARI_LOG`. With the feature `otlp` traces
+//! also go to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::HostArgs;
 use crate::output;
@@ -11,15 +14,68 @@ pub(crate) const SERVE_FILTER: &str = "warn,umari=info,host_minimal=info";
 /// What `dev` logs where nothing is said: its own lines tell the rest.
 pub(crate) const DEV_FILTER: &str = "warn";
 
+/// What must be kept until the end: what has not been sent is sent when it is dropped.
+pub(crate) struct Logging {
+    #[cfg(feature = "otlp")]
+    _exporter: Option<host_minimal::trace::Exporter>,
+}
+
 /// Starts logging for this process.
-pub(crate) fn start(args: &HostArgs, default: &str) -> Result<(), Fault> {
-    let filter = filter(args, default, output::is_verbose())?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+pub(crate) fn start(args: &HostArgs, default: &str) -> Result<Logging, Fault> {
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(output::stderr_has_colour())
+        .with_filter(filter(args, default, output::is_verbose())?);
+    let subscriber = tracing_subscriber::registry().with(lines);
+    #[cfg(feature = "otlp")]
+    let exporter = traces::exporter()?;
+    #[cfg(feature = "otlp")]
+    let subscriber = subscriber.with(exporter.as_ref().map(traces::layer));
+    subscriber
         .try_init()
-        .map_err(|error| Fault::new("logging could not be started").why(error.to_string()))
+        .map_err(|error| Fault::new("logging could not be started").why(error.to_string()))?;
+    Ok(Logging {
+        #[cfg(feature = "otlp")]
+        _exporter: exporter,
+    })
+}
+
+#[cfg(feature = "otlp")]
+mod traces {
+    use host_minimal::trace::Exporter;
+    use tracing::Subscriber;
+    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::layer::Layer;
+    use tracing_subscriber::registry::LookupSpan;
+
+    use crate::output::fault::Fault;
+
+    /// The variable that every sender of traces reads.
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    pub(super) fn exporter() -> Result<Option<Exporter>, Fault> {
+        let endpoint = std::env::var(ENDPOINT).unwrap_or_default();
+        if endpoint.is_empty() {
+            return Ok(None);
+        }
+        let exporter = Exporter::new(&endpoint).map_err(|error| {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            Fault::usage(format!("{ENDPOINT} cannot be used: {endpoint}"))
+                .why(why.unwrap_or_else(|| error.to_string()))
+                .help("write it as http://localhost:4318, a collector that takes OTLP over HTTP")
+        })?;
+        Ok(Some(exporter))
+    }
+
+    /// Our own spans, however little is logged.
+    pub(super) fn layer<S>(exporter: &Exporter) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        exporter
+            .layer()
+            .with_filter(EnvFilter::new("off,umari=info,host_minimal=info"))
+    }
 }
 
 /// `umari=...` means the whole product, so it speaks for the host's crate as well.

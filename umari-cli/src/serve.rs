@@ -9,7 +9,7 @@ use crate::signals::Stop;
 
 /// Runs until a signal, or until the event store fails.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    logging::start(&args.host, logging::SERVE_FILTER)?;
+    let _logging = logging::start(&args.host, logging::SERVE_FILTER)?;
     let options = HostOptions {
         data_dir: args.data_dir.clone(),
         addr: args.addr,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{Problem, blocking};
 use crate::Host;
+use crate::trace;
 
 /// Where a client names the user action that a call belongs to.
 pub(super) const CORRELATION_ID: &str = "x-correlation-id";
@@ -33,9 +34,13 @@ pub(super) async fn observe(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    let id = correlation(request.headers());
+    let parent = traceparent(request.headers());
+    let id = correlation(request.headers(), parent);
     request.extensions_mut().insert(Correlation(id));
     let span = tracing::info_span!("request", %method, route, correlation_id = %id, status = Empty);
+    // The client's span is of this trace only where the trace's id became the correlation id.
+    let parent = parent.filter(|(trace_id, _)| *trace_id == id);
+    trace::join(&span, id, parent.map(|(_, span_id)| span_id));
     let response = next.run(request).instrument(span.clone()).await;
     span.record("status", response.status().as_u16());
     host.metrics()
@@ -56,17 +61,17 @@ pub(super) async fn metrics(State(host): State<Host>) -> Result<Response, Proble
     Ok(([(CONTENT_TYPE, content_type)], text).into_response())
 }
 
-fn correlation(headers: &HeaderMap) -> Uuid {
+fn correlation(headers: &HeaderMap, parent: Option<(Uuid, u64)>) -> Uuid {
     let named = headers.get(CORRELATION_ID);
     let named = named.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     named
-        .or_else(|| traceparent(headers))
+        .or(parent.map(|(trace_id, _)| trace_id))
         .unwrap_or_else(Uuid::new_v4)
 }
 
-/// The trace of the client's own call. One that makes no sense is as good as none, as
+/// The trace and the span of the client's own call. One that makes no sense is as good as none, as
 /// the specification wants it.
-fn traceparent(headers: &HeaderMap) -> Option<Uuid> {
+fn traceparent(headers: &HeaderMap) -> Option<(Uuid, u64)> {
     let text = headers.get(TRACEPARENT)?.to_str().ok()?;
     let mut parts = text.split('-');
     let (version, trace_id, span_id, flags) =
@@ -84,8 +89,8 @@ fn traceparent(headers: &HeaderMap) -> Option<Uuid> {
         return None;
     }
     let trace_id = hex(trace_id, 32).filter(|id| *id != 0)?;
-    hex(span_id, 16).filter(|id| *id != 0)?;
-    Some(Uuid::from_u128(trace_id))
+    let span_id = hex(span_id, 16).filter(|id| *id != 0)?;
+    Some((Uuid::from_u128(trace_id), u64::try_from(span_id).ok()?))
 }
 
 #[cfg(test)]
@@ -107,7 +112,7 @@ mod tests {
     #[test]
     fn a_traceparent_is_read_as_the_specification_says() {
         let read = |text: &str| traceparent(&headers(&[(TRACEPARENT, text)]));
-        let expected = Some(TRACE.parse().expect("an id"));
+        let expected = Some((TRACE.parse().expect("an id"), 0x00f0_67aa_0ba9_02b7));
         let good = format!("00-{TRACE}-00f067aa0ba902b7-01");
         assert_eq!(read(&good), expected);
         assert_eq!(read(&good.replacen("00", "42", 1)), expected);
@@ -133,7 +138,10 @@ mod tests {
 
     #[test]
     fn the_client_names_the_action_and_else_its_trace_does() {
-        let of = |values: &[(&'static str, &str)]| correlation(&headers(values));
+        let of = |values: &[(&'static str, &str)]| {
+            let headers = headers(values);
+            correlation(&headers, traceparent(&headers))
+        };
         let named = "00000000-0000-4000-8000-000000000001";
         let traced = format!("00-{TRACE}-00f067aa0ba902b7-01");
         let trace = (TRACEPARENT, traced.as_str());

@@ -20,6 +20,7 @@ use crate::modules::ModuleKind;
 use crate::modules::component::{Exports, LoadedModule, to_query};
 use crate::modules::settings::Allowance;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
+use crate::trace;
 
 use super::database::{self, UnusableDatabase};
 use super::effect::failed;
@@ -208,6 +209,7 @@ impl Instance {
             correlation_id = %event.correlation_id,
             causation_id = %event.causation_id,
         );
+        trace::join(&span, event.correlation_id, None);
         let _in_span = span.entered();
         let id = event.id;
         let event = self.as_it_is_now(event)?;
