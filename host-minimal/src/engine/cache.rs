@@ -2,7 +2,9 @@
 //!
 //! Deserialising machine code is as trusting as running it. Wasmtime's own checks catch a
 //! mismatch of version or settings, not tampering, so every entry carries an HMAC-SHA-256 under
-//! a key that only the host can read, and exactly the bytes that were verified are used.
+//! a key that only the host can read, and exactly the bytes that were verified are used. The HMAC
+//! is over the entry's name too, which says what was compiled and for which engine: an entry is
+//! good in its own place only.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{Hash, Hasher};
@@ -107,9 +109,9 @@ impl CompileCache {
 
     fn load(&self, engine: &Engine, path: &Path) -> Option<Component> {
         let entry = fs::read(path).ok()?;
-        let Some(compiled) = self.verified(&entry) else {
+        let Some(compiled) = self.verified(path, &entry) else {
             tracing::warn!(
-                "{} was changed by another hand; compiling anew",
+                "{} was not written there by this host; compiling anew",
                 path.display()
             );
             return None;
@@ -125,24 +127,27 @@ impl CompileCache {
             .ok()
     }
 
-    fn verified<'a>(&self, entry: &'a [u8]) -> Option<&'a [u8]> {
+    fn verified<'a>(&self, path: &Path, entry: &'a [u8]) -> Option<&'a [u8]> {
         let (mac, compiled) = entry.split_at_checked(MAC_BYTES)?;
-        self.mac(compiled).verify_slice(mac).ok()?;
+        self.mac(path, compiled).verify_slice(mac).ok()?;
         Some(compiled)
     }
 
     fn save(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
         let temporary = path.with_extension(format!("{}.tmp", uuid::Uuid::new_v4().simple()));
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
-        file.write_all(&self.mac(compiled).finalize().into_bytes())?;
+        file.write_all(&self.mac(path, compiled).finalize().into_bytes())?;
         file.write_all(compiled)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     }
 
-    fn mac(&self, compiled: &[u8]) -> Hmac<Sha256> {
+    fn mac(&self, path: &Path, compiled: &[u8]) -> Hmac<Sha256> {
         let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key)
             .expect("HMAC takes keys of every length");
+        // Names are of one length, so where the name ends is never in doubt.
+        let name = path.file_name().unwrap_or_default();
+        mac.update(name.as_encoded_bytes());
         mac.update(compiled);
         mac
     }
@@ -222,6 +227,57 @@ mod tests {
         assert!(cache.load(&engine, &entry).is_none());
         cache.component(&engine, EMPTY_COMPONENT).unwrap();
         assert!(cache.load(&engine, &entry).is_some(), "written anew");
+    }
+
+    /// A component that is not the empty one.
+    const OTHER_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0\0\x02\x01a";
+
+    #[test]
+    fn an_entry_is_good_in_its_own_place_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let cache = CompileCache::open(&engine, directory.path()).unwrap();
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        let (own, other) = (cache.path(EMPTY_COMPONENT), cache.path(OTHER_COMPONENT));
+        fs::copy(&own, &other).unwrap();
+        assert!(cache.load(&engine, &own).is_some());
+        assert!(
+            cache.load(&engine, &other).is_none(),
+            "it is another's code"
+        );
+        cache.component(&engine, OTHER_COMPONENT).unwrap();
+        assert!(cache.load(&engine, &other).is_some(), "written anew");
+    }
+
+    #[test]
+    fn an_upgrade_leaves_the_entries_of_the_engine_before_it_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let before = CompileCache::open(&engine, directory.path()).unwrap();
+        before.component(&engine, EMPTY_COMPONENT).unwrap();
+        let mut after = CompileCache::open(&engine, directory.path()).unwrap();
+        after.compatibility = before.compatibility.wrapping_add(1);
+        assert!(after.load(&engine, &after.path(EMPTY_COMPONENT)).is_none());
+        after.component(&engine, EMPTY_COMPONENT).unwrap();
+        assert_ne!(after.path(EMPTY_COMPONENT), before.path(EMPTY_COMPONENT));
+        // Whoever goes back finds what there was.
+        for cache in [&before, &after] {
+            assert!(cache.load(&engine, &cache.path(EMPTY_COMPONENT)).is_some());
+        }
+    }
+
+    #[test]
+    fn code_of_another_engine_is_of_no_use_even_where_it_is_authentic() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::new().unwrap();
+        let cache = CompileCache::open(&engine, directory.path()).unwrap();
+        let other = wasmtime::Engine::new(wasmtime::Config::new().epoch_interruption(false));
+        let foreign = Component::new(&other.unwrap(), EMPTY_COMPONENT).unwrap();
+        let path = cache.path(EMPTY_COMPONENT);
+        cache.save(&path, &foreign.serialize().unwrap()).unwrap();
+        assert!(cache.load(&engine, &path).is_none());
+        cache.component(&engine, EMPTY_COMPONENT).unwrap();
+        assert!(cache.load(&engine, &path).is_some(), "written anew");
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Upload stores, activation swaps; nothing that cannot run gets that far.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
 use host_minimal::host::ModuleError;
 use host_minimal::modules::{LoadError, ModuleKind, ModuleStoreError};
 use host_minimal::{Host, HostConfig, StartError};
@@ -109,6 +113,49 @@ fn a_restart_finds_everything_as_it_was() {
         .execute("count-up", json!({ "counter": "a" }))
         .expect("success");
     assert_eq!(executed.position, Some(3));
+}
+
+/// The compiled modules of a host: each file and what it is on disk.
+fn compiled(host: &TestHost) -> BTreeMap<PathBuf, u64> {
+    let files = std::fs::read_dir(host.directory().join("data/cache")).expect("a cache");
+    files
+        .map(|file| file.expect("a file"))
+        .filter(|file| file.path().extension().is_some_and(|it| it == "cwasm"))
+        .map(|file| (file.path(), file.metadata().expect("metadata").ino()))
+        .collect()
+}
+
+#[test]
+fn a_restart_compiles_nothing_but_what_was_tampered_with() {
+    let host = TestHost::start();
+    host.deploy(ModuleKind::Command, "note", &[]);
+    host.deploy(ModuleKind::Projector, "notes", &[]);
+    let first = compiled(&host);
+    assert_eq!(first.len(), 2);
+    let host = host.restart();
+    // What is compiled is written to a file of its own, and renamed.
+    assert_eq!(compiled(&host), first, "nothing was compiled");
+
+    let mut files = first.keys();
+    let (flipped, truncated) = (files.next().expect("one"), files.next().expect("two"));
+    let mut bytes = std::fs::read(flipped).expect("an entry");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(flipped, bytes).expect("written");
+    let bytes = std::fs::read(truncated).expect("an entry");
+    std::fs::write(truncated, &bytes[..bytes.len() / 2]).expect("written");
+    let host = host.restart();
+    let again = compiled(&host);
+    assert!(first.keys().eq(again.keys()));
+    assert!(
+        first
+            .values()
+            .zip(again.values())
+            .all(|(before, now)| before != now),
+        "both were"
+    );
+    host.note("a", 1, "x");
+    host.wait_caught_up("notes");
 }
 
 #[test]
