@@ -8,6 +8,7 @@
 pub(crate) mod clock;
 pub(crate) mod crypto;
 pub(crate) mod http;
+pub(crate) mod io;
 pub(crate) mod output;
 pub(crate) mod sqlite;
 pub(crate) mod transaction;

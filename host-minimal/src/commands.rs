@@ -23,6 +23,7 @@ use crate::engine::trap::Crash;
 use crate::limits;
 use crate::modules::ModuleName;
 use crate::modules::component::{Exports, LoadedModule, Services};
+use crate::report::{clip, clip_message};
 use crate::trace;
 
 /// Who calls a command, and on whose behalf.
@@ -281,7 +282,7 @@ impl Commands {
     fn run(&self, name: &str, input: &str, call: &Call) -> Result<Executed, ExecuteError> {
         let module = self.find(name)?;
         let deadline = Instant::now() + module.allowance(&self.services.settings).deadline;
-        let _slot = self.slots.take(deadline)?;
+        let _slot = self.slots.take(name, deadline)?;
         let correlation_id = call.correlation_id.unwrap_or_else(Uuid::new_v4);
         let mut attempts = 0;
         let mut last_conflict = None;
@@ -342,6 +343,7 @@ impl Commands {
             return Err(ExecuteError::OutcomeUnknown(unknown.to_owned()));
         }
         let committed = transaction.and_then(TransactionContext::committed);
+        let known = transaction.and_then(TransactionContext::known);
         let answer = answer.map_err(|error| {
             let crash = Crash::of(&error, &store);
             tracing::error!(command = %module.name(), "the command {crash}");
@@ -352,15 +354,26 @@ impl Commands {
             }
         })?;
         match answer {
-            Ok(output) => Ok(Ok(output)),
-            Err(wit::ExecuteError::Conflict(reason)) => Ok(Err(reason)),
+            Ok(output) => Ok(Ok(wit::ExecuteOutput {
+                // No answer vouches for what the host did not see.
+                position: output.position.filter(|_| known.is_some()).min(known),
+                events: match committed {
+                    Some(_) => output.events,
+                    None => Vec::new(),
+                },
+            })),
+            Err(wit::ExecuteError::Conflict(reason)) => Ok(Err(clip_message(reason))),
             Err(wit::ExecuteError::Invalid(invalid)) => Err(invalid.into()),
             Err(wit::ExecuteError::Rejected(rejection)) => Err(ExecuteError::Rejected {
-                code: rejection.code,
-                message: rejection.message,
-                details: rejection.details,
+                code: clip(rejection.code, limits::GUEST_CODE_BYTES),
+                message: clip_message(rejection.message),
+                details: rejection
+                    .details
+                    .filter(|details| details.len() <= limits::GUEST_DETAILS_BYTES),
             }),
-            Err(wit::ExecuteError::Failed(reason)) => Err(ExecuteError::Unavailable(reason)),
+            Err(wit::ExecuteError::Failed(reason)) => {
+                Err(ExecuteError::Unavailable(clip_message(reason)))
+            }
         }
     }
 
@@ -426,13 +439,17 @@ fn executed(output: wit::ExecuteOutput, attempts: u32) -> Executed {
 impl From<wit::InvalidInput> for ExecuteError {
     fn from(invalid: wit::InvalidInput) -> Self {
         let violation = |violation: wit::Violation| Violation {
-            field: violation.field,
-            code: violation.code,
-            message: violation.message,
+            field: clip_message(violation.field),
+            code: clip(violation.code, limits::GUEST_CODE_BYTES),
+            message: clip_message(violation.message),
         };
+        let violations = invalid.violations.into_iter();
         Self::Invalid {
-            message: invalid.message,
-            violations: invalid.violations.into_iter().map(violation).collect(),
+            message: clip_message(invalid.message),
+            violations: violations
+                .take(limits::GUEST_LIST_ITEMS)
+                .map(violation)
+                .collect(),
         }
     }
 }

@@ -102,11 +102,10 @@ struct Linkers {
 
 impl Linkers {
     fn new(engine: &wasmtime::Engine) -> wasmtime::Result<Self> {
-        use crate::capabilities::{clock, crypto, http, sqlite, transaction};
+        use crate::capabilities::{crypto, http, sqlite, transaction};
 
         let mut base = Linker::new(engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut base)?;
-        clock::add_to_linker(&mut base)?;
+        add_wasi_to_linker(&mut base)?;
 
         let mut command = base.clone();
         transaction::add_to_linker(&mut command)?;
@@ -126,6 +125,34 @@ impl Linkers {
             effect,
         })
     }
+}
+
+/// What modules of every kind get of WASI. There is no filesystem and there are no sockets: a
+/// component that asks for them is not linked.
+fn add_wasi_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView as Cli};
+    use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as Clocks};
+    use wasmtime_wasi::p2::bindings::{cli, clocks, random};
+    use wasmtime_wasi::random::{WasiRandom, WasiRandomView as Random};
+
+    type State = GuestState;
+
+    crate::capabilities::io::add_to_linker(linker)?;
+    clocks::wall_clock::add_to_linker::<State, WasiClocks>(linker, Clocks::clocks)?;
+    clocks::monotonic_clock::add_to_linker::<State, WasiClocks>(linker, Clocks::clocks)?;
+    random::random::add_to_linker::<State, WasiRandom>(linker, Random::random)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, Random::random)?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, Random::random)?;
+    cli::exit::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::environment::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(linker, Cli::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(linker, Cli::cli)
 }
 
 enum Allocation {
@@ -152,6 +179,10 @@ fn config(allocation: Allocation) -> Config {
             .total_core_instances(limits::MAX_INSTANCES * 4)
             .total_memories(limits::MAX_INSTANCES)
             .total_tables(limits::MAX_INSTANCES * 4)
+            // One component must not take the slots of many.
+            .max_core_instances_per_component(limits::GUEST_CORE_INSTANCES)
+            .max_memories_per_component(limits::GUEST_MEMORIES)
+            .max_tables_per_component(limits::GUEST_TABLES)
             .max_memory_size(limits::GUEST_MEMORY_BYTES)
             .table_elements(limits::GUEST_TABLE_ELEMENTS)
             .max_unused_warm_slots(limits::WARM_INSTANCE_SLOTS)

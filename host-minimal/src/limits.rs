@@ -10,6 +10,12 @@ pub const EPOCH_TICK: Duration = Duration::from_millis(10);
 pub const GUEST_MEMORY_BYTES: usize = 128 << 20;
 /// Elements that one table of a guest may have.
 pub const GUEST_TABLE_ELEMENTS: usize = 20_000;
+/// Core instances that one component may have; those that toolchains make have three or four.
+pub const GUEST_CORE_INSTANCES: u32 = 8;
+/// Linear memories that one component may have.
+pub const GUEST_MEMORIES: u32 = 2;
+/// Tables that one component may have.
+pub const GUEST_TABLES: u32 = 8;
 /// Stack that guest code may use.
 pub const GUEST_STACK_BYTES: usize = 512 << 10;
 /// What one call from the guest to the host may carry.
@@ -92,6 +98,9 @@ pub const MODULE_BYTES: usize = 64 << 20;
 
 /// Size of one string, blob or row, and of one SQL text.
 pub const SQLITE_VALUE_BYTES: i32 = 16 << 20;
+/// Length of a pattern of `LIKE` or `GLOB`: matching one value takes as many steps as both are
+/// long, and nothing interrupts it.
+pub const SQLITE_PATTERN_BYTES: i32 = 1_000;
 /// Rows that one query hands to a guest.
 pub const SQLITE_ROWS: u32 = 100_000;
 /// Text and blobs that one query hands to a guest, together.
@@ -123,8 +132,22 @@ pub const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that a call may wait for projectors.
 pub const WAIT_TIMEOUT_CAP: Duration = Duration::from_secs(60);
 
+// What a guest says.
+
+/// Length of a message, as it is kept and shown; what is longer is cut.
+pub const GUEST_MESSAGE_BYTES: usize = 16 << 10;
+/// Length of a code, such as that of a rejection; what is longer is cut.
+pub const GUEST_CODE_BYTES: usize = 128;
+/// Size of a rejection's details; larger ones are left away.
+pub const GUEST_DETAILS_BYTES: usize = 64 << 10;
+/// Causes of a failure, and violations of an input, that are kept.
+pub const GUEST_LIST_ITEMS: usize = 100;
+
 // Outgoing HTTP.
 
+/// Requests of one instance that are under way at once, responses that are not dropped yet
+/// included.
+pub const HTTP_REQUESTS_AT_ONCE: usize = 8;
 /// How long one request may take, from resolving the name to the end of the body.
 pub const HTTP_REQUEST_DEADLINE: Duration = Duration::from_secs(60);
 /// How long connecting may take, the TLS handshake included.
@@ -197,6 +220,8 @@ pub const API_KEY_NAME_BYTES: usize = 100;
 
 // The event log.
 
+/// Length of the name under which a command writes.
+pub const COMMAND_NAME_BYTES: usize = 1_024;
 /// Length of an event type's name.
 pub const EVENT_TYPE_BYTES: usize = 255;
 /// Length of one tag.

@@ -7,6 +7,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,6 +59,9 @@ struct Runtime {
     parking: Arc<Parking>,
     /// Where the module begins that has no position yet: behind this one.
     first_position: u64,
+    /// Up to here a projector handles one event in each transaction, since one of them took those
+    /// of others with it.
+    one_by_one: Arc<AtomicU64>,
 }
 
 /// How a subscription starts.
@@ -96,6 +100,7 @@ impl Subscription {
             stop: Arc::default(),
             parking: Arc::default(),
             first_position: starting.first_position,
+            one_by_one: Arc::default(),
         };
         let status = Arc::downgrade(&runtime.status);
         runtime.services.outputs.purge_too(status);

@@ -21,6 +21,8 @@ mod commands;
 mod effects;
 #[path = "host/faults.rs"]
 mod faults;
+#[path = "host/hostile.rs"]
+mod hostile;
 #[path = "host/keys.rs"]
 mod keys;
 #[path = "host/limits.rs"]

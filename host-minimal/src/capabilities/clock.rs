@@ -1,22 +1,14 @@
-//! Time: a wall clock that stands still during a call, and waits that end at its deadline.
+//! Time: a wall clock that stands still during a call, and the call's deadline.
 //!
 //! A command sees one moment for its whole execution, so that running it twice on the same
-//! events decides the same. Epochs interrupt guest code only; a guest that waits on a timer is
-//! inside a host call, so the wait itself has to know the deadline.
+//! events decides the same.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::HostWallClock;
-use wasmtime_wasi::p2::DynPollable;
-use wasmtime_wasi::p2::bindings::io::poll as poll_async;
-use wasmtime_wasi::p2::bindings::sync::io::poll;
-use wasmtime_wasi::runtime::in_tokio;
 
-use crate::engine::guest::GuestState;
-use crate::engine::trap::DeadlineExceeded;
 use crate::wall_clock::WallClock;
 
 /// What guests take for the present.
@@ -113,67 +105,6 @@ impl HostWallClock for FrozenWallClock {
     }
 }
 
-/// Replaces WASI's `poll` by one whose waits end at the call's deadline.
-pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
-    poll::add_to_linker::<GuestState, Waits>(linker, |state| WaitView {
-        table: &mut state.table,
-        deadline: state.clock.deadline(),
-    })?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-struct Waits;
-
-impl HasData for Waits {
-    type Data<'a> = WaitView<'a>;
-}
-
-struct WaitView<'a> {
-    table: &'a mut ResourceTable,
-    deadline: Instant,
-}
-
-/// Waits for `wait`, but not beyond `deadline`.
-fn until<T>(
-    deadline: Instant,
-    wait: impl Future<Output = wasmtime::Result<T>>,
-) -> wasmtime::Result<T> {
-    in_tokio(async move {
-        match tokio::time::timeout_at(deadline.into(), wait).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(DeadlineExceeded.into()),
-        }
-    })
-}
-
-impl poll::Host for WaitView<'_> {
-    fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        until(self.deadline, poll_async::Host::poll(self.table, pollables))
-    }
-}
-
-impl poll::HostPollable for WaitView<'_> {
-    fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        until(
-            self.deadline,
-            poll_async::HostPollable::ready(self.table, pollable),
-        )
-    }
-
-    fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        until(
-            self.deadline,
-            poll_async::HostPollable::block(self.table, pollable),
-        )
-    }
-
-    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        poll_async::HostPollable::drop(self.table, pollable)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,11 +127,5 @@ mod tests {
         clock.start_call(Instant::now());
         let shown: DateTime<Utc> = (UNIX_EPOCH + clock.wall().now()).into();
         assert_eq!(shown, moment);
-    }
-
-    #[test]
-    fn a_wait_ends_at_the_deadline() {
-        let error = until::<()>(Instant::now(), std::future::pending()).unwrap_err();
-        assert!(error.is::<DeadlineExceeded>());
     }
 }

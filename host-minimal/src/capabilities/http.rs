@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Semaphore;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use wasmtime::component::Linker;
@@ -85,6 +86,7 @@ impl HttpContext {
             hooks: Hooks {
                 client: Some(client),
                 targets: targets.map(Arc::from),
+                under_way: under_way(),
                 deadline: Instant::now(),
             },
         }
@@ -103,6 +105,7 @@ impl Default for HttpContext {
             hooks: Hooks {
                 client: None,
                 targets: None,
+                under_way: under_way(),
                 deadline: Instant::now(),
             },
         }
@@ -128,7 +131,14 @@ struct Hooks {
     client: Option<HttpClient>,
     /// What the module's settings allow; `None` for everything.
     targets: Option<Arc<[HttpTarget]>>,
+    /// One permit for each request. Responses are read whole, so each may hold as many bytes as
+    /// a response may have.
+    under_way: Arc<Semaphore>,
     deadline: Instant,
+}
+
+fn under_way() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(limits::HTTP_REQUESTS_AT_ONCE))
 }
 
 type Processing = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -146,11 +156,21 @@ impl WasiHttpHooks for Hooks {
         // Neither the path nor the query: they may hold secrets.
         let host = request.uri().host().unwrap_or_default();
         let span = tracing::info_span!("http", method = %request.method(), host, status = Empty);
+        let permit = Arc::clone(&self.under_way).try_acquire_owned();
         let sent = async move {
             let client = client.ok_or(Error::HttpRequestDenied)?;
             listed.map_err(denied)?;
+            let permit = permit.map_err(|_none_left| Error::ConnectionLimitReached)?;
             let response = send(&client, request, deadline).await?;
             Span::current().record("status", response.status().as_u16());
+            // Given back with the body, whether the guest reads it or not.
+            let response = response.map(|body| {
+                body.map_frame(move |frame| {
+                    let _held = &permit;
+                    frame
+                })
+                .boxed_unsync()
+            });
             Ok((response, Box::new(async { Ok(()) }) as Processing))
         };
         Box::new(sent.instrument(span))
@@ -190,7 +210,9 @@ async fn send(
         Way::Network { client, policy } => (client, policy),
         Way::Scripted(outgoing) => return scripted::send(outgoing, request).await,
     };
-    policy.check(request.uri()).map_err(denied)?;
+    policy
+        .check(request.method(), request.uri())
+        .map_err(denied)?;
     let response = tokio::time::timeout(deadlines.first_byte, client.request(request))
         .await
         .map_err(|_elapsed| Error::HttpResponseTimeout)?

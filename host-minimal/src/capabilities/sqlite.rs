@@ -3,7 +3,7 @@
 //! The host owns the connection and its transactions; a guest's statements run under guards
 //! that keep it inside both (see [`guards`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,6 +40,8 @@ pub(crate) struct SqliteContext {
     connection: Connection,
     guards: Guards,
     begin: Begin,
+    /// Whether the guest's call is one that may write.
+    may_write: Cell<bool>,
     /// Set when SQLite itself has ended the host's transaction.
     undone: RefCell<Option<TransactionUndone>>,
 }
@@ -94,6 +96,7 @@ impl SqliteContext {
             connection,
             guards,
             begin,
+            may_write: Cell::new(false),
             undone: RefCell::default(),
         })
     }
@@ -103,8 +106,15 @@ impl SqliteContext {
         &self.connection
     }
 
-    pub(crate) fn set_deadline(&self, deadline: Instant) {
+    /// The guest's next call must end by `deadline`. It may write.
+    pub(crate) fn start_call(&self, deadline: Instant) {
         self.guards.set_deadline(deadline);
+        self.may_write.set(true);
+    }
+
+    /// The guest's call is one that only tells something, and has no transaction to write in.
+    pub(crate) fn forbid_writes(&self) {
+        self.may_write.set(false);
     }
 
     fn as_guest<T>(
@@ -127,16 +137,26 @@ impl SqliteContext {
         self.undone.borrow().clone().map_or(Ok(()), Err)
     }
 
+    /// Begins the transaction that the guest's first write waits for.
+    fn begin_write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if !self.may_write.get() {
+            return Err(values::refused(ONLY_HANDLERS_WRITE.to_owned()));
+        }
+        if self.begin == Begin::AtFirstWrite && connection.is_autocommit() {
+            let _unguarded = self.guards.host();
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        Ok(())
+    }
+
     fn prepare_guarded<'a>(
         &self,
         connection: &'a Connection,
         sql: &str,
     ) -> rusqlite::Result<CachedStatement<'a>> {
         let statement = connection.prepare_cached(sql)?;
-        if self.begin == Begin::AtFirstWrite && connection.is_autocommit() && !statement.readonly()
-        {
-            let _unguarded = self.guards.host();
-            connection.execute_batch("BEGIN IMMEDIATE")?;
+        if !statement.readonly() {
+            self.begin_write(connection)?;
         }
         Ok(statement)
     }
@@ -152,10 +172,7 @@ impl SqliteContext {
 
     fn execute_batch(&self, sql: &str) -> Result<(), wit::Error> {
         self.as_guest(|connection| {
-            if self.begin == Begin::AtFirstWrite && connection.is_autocommit() {
-                let _unguarded = self.guards.host();
-                connection.execute_batch("BEGIN IMMEDIATE")?;
-            }
+            self.begin_write(connection)?;
             let mut batch = Batch::new(connection, sql);
             while let Some(mut statement) = batch.next()? {
                 parameters::none(&statement)?;
@@ -195,6 +212,8 @@ impl SqliteContext {
         Some(self.connection.last_insert_rowid()).filter(|rowid| *rowid != 0)
     }
 }
+
+const ONLY_HANDLERS_WRITE: &str = "only `init` and `handle` write";
 
 /// A statement that a guest prepared. Only its text is kept: the connection's cache holds the
 /// parsed form.

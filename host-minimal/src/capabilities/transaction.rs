@@ -1,11 +1,14 @@
 //! The consistency boundary: one read of the log, and the append that depends on it.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::bindings::{command_wit, common_wit, moment, transaction_wit as wit};
 use crate::engine::guest::GuestState;
+use crate::engine::trap::DeadlineExceeded;
 use crate::limits;
 use crate::modules::component::LoadedModule;
 use crate::report::chain;
@@ -23,6 +26,10 @@ pub(crate) struct TransactionContext {
     outcome_unknown: Option<String>,
     /// Position of the last event that the guest wrote.
     committed: Option<u64>,
+    /// The last position that the guest wrote or was told to be its duplicate.
+    known: Option<u64>,
+    /// When the guest's call must end.
+    deadline: Instant,
 }
 
 impl TransactionContext {
@@ -34,12 +41,24 @@ impl TransactionContext {
             version: module.version().to_string(),
             outcome_unknown: None,
             committed: None,
+            known: None,
+            deadline: Instant::now(),
         }
+    }
+
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
     }
 
     /// Position of the last event that the guest wrote, if it wrote any.
     pub(crate) fn committed(&self) -> Option<u64> {
         self.committed
+    }
+
+    /// The last position that the guest can know as its own: written by it, or by an earlier call
+    /// with the same key.
+    pub(crate) fn known(&self) -> Option<u64> {
+        self.known
     }
 
     /// What the store said when an append neither succeeded nor failed for sure.
@@ -112,6 +131,13 @@ impl TransactionView<'_> {
         query
             .check()
             .map_err(|error| wit::Error::Invalid(chain(&error)))?;
+        if command.len() > limits::COMMAND_NAME_BYTES {
+            return Err(wit::Error::Invalid(format!(
+                "the name of a command has {} bytes: at most {} are allowed",
+                command.len(),
+                limits::COMMAND_NAME_BYTES
+            )));
+        }
         let head = this.log.head().map_err(read_failed)?;
         let provenance = Provenance {
             correlation_id: context.correlation_id.into(),
@@ -131,6 +157,7 @@ impl TransactionView<'_> {
                 .map_err(read_failed)?,
             None => None,
         };
+        this.known = this.known.max(duplicate);
         Ok(OpenTransaction {
             reader: this.log.read(&query, 0, head),
             head,
@@ -206,8 +233,13 @@ impl wit::HostTransaction for TransactionView<'_> {
         &mut self,
         this: Resource<OpenTransaction>,
     ) -> wasmtime::Result<Result<Vec<common_wit::StoredEvent>, wit::Error>> {
+        let deadline = self.context()?.deadline;
         let transaction = self.table.get_mut(&this)?;
         loop {
+            // A read of the past may look at the whole log for one event.
+            if Instant::now() >= deadline {
+                return Err(DeadlineExceeded.into());
+            }
             let batch = match transaction.reader.next_batch(limits::READ_BATCH_EVENTS) {
                 Ok(batch) => batch,
                 Err(error) => return Ok(Err(read_failed(error))),
@@ -254,6 +286,7 @@ impl wit::HostTransaction for TransactionView<'_> {
             match context.log.append(events, &append.provenance, &boundary) {
                 Ok(receipt) => {
                     context.committed = Some(receipt.position);
+                    context.known = context.known.max(context.committed);
                     Ok(receipt.into())
                 }
                 Err(error) => Err(context.append_failed(error)),

@@ -1,5 +1,6 @@
 //! How many commands run at once, and how many more may wait for that.
 
+use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -12,16 +13,32 @@ pub struct CommandLoad {
     pub waiting: usize,
 }
 
-/// A counting semaphore for threads, in front of which only so many may wait.
+/// A counting semaphore for threads, in front of which only so many may wait. One command alone
+/// takes three quarters of it at the most, running and waiting: its callers keep no others out.
 pub(super) struct Slots {
     count: usize,
     queue: usize,
-    load: Mutex<CommandLoad>,
+    state: Mutex<State>,
     freed: Condvar,
 }
 
+#[derive(Default)]
+struct State {
+    all: CommandLoad,
+    /// Commands that have any.
+    by_command: HashMap<String, CommandLoad>,
+}
+
 /// The right to run until it is dropped.
-pub(super) struct Slot<'a>(&'a Slots);
+pub(super) struct Slot<'a> {
+    slots: &'a Slots,
+    command: String,
+}
+
+/// What one command may have of `count`.
+fn share(count: usize) -> usize {
+    count - count / 4
+}
 
 /// Why there was no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,46 +55,73 @@ impl Slots {
         Self {
             count,
             queue,
-            load: Mutex::default(),
+            state: Mutex::default(),
             freed: Condvar::new(),
         }
     }
 
     pub(super) fn load(&self) -> CommandLoad {
-        *self.lock()
+        self.lock().all
     }
 
-    /// Waits for a slot, if that many do not wait already, and not beyond `deadline`.
-    pub(super) fn take(&self, deadline: Instant) -> Result<Slot<'_>, NoSlot> {
-        let mut load = self.lock();
-        if load.running >= self.count {
-            if load.waiting >= self.queue {
-                return Err(NoSlot::QueueFull(*load));
+    /// Waits for a slot for `command`, if that many do not wait already, and not beyond `deadline`.
+    pub(super) fn take(&self, command: &str, deadline: Instant) -> Result<Slot<'_>, NoSlot> {
+        let mut state = self.lock();
+        if !self.has_room(&state, command) {
+            if state.all.waiting >= self.queue || state.of(command).waiting >= share(self.queue) {
+                return Err(NoSlot::QueueFull(state.all));
             }
-            load.waiting += 1;
+            state.change(command, |load| load.waiting += 1);
             let patience = deadline.saturating_duration_since(Instant::now());
-            (load, _) = self
+            (state, _) = self
                 .freed
-                .wait_timeout_while(load, patience, |load| load.running >= self.count)
+                .wait_timeout_while(state, patience, |state| !self.has_room(state, command))
                 .unwrap_or_else(PoisonError::into_inner);
-            load.waiting -= 1;
-            if load.running >= self.count {
-                return Err(NoSlot::Late(*load));
+            state.change(command, |load| load.waiting -= 1);
+            if !self.has_room(&state, command) {
+                return Err(NoSlot::Late(state.all));
             }
         }
-        load.running += 1;
-        Ok(Slot(self))
+        state.change(command, |load| load.running += 1);
+        Ok(Slot {
+            slots: self,
+            command: command.to_owned(),
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, CommandLoad> {
-        self.load.lock().unwrap_or_else(PoisonError::into_inner)
+    fn has_room(&self, state: &State, command: &str) -> bool {
+        state.all.running < self.count && state.of(command).running < share(self.count)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn of(&self, command: &str) -> CommandLoad {
+        self.by_command.get(command).copied().unwrap_or_default()
+    }
+
+    fn change(&mut self, command: &str, change: impl Fn(&mut CommandLoad)) {
+        change(&mut self.all);
+        let mut own = self.of(command);
+        change(&mut own);
+        if own == CommandLoad::default() {
+            self.by_command.remove(command);
+        } else {
+            self.by_command.insert(command.to_owned(), own);
+        }
     }
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.lock().running -= 1;
-        self.0.freed.notify_one();
+        let mut state = self.slots.lock();
+        state.change(&self.command, |load| load.running -= 1);
+        drop(state);
+        // Who waits longest may be one whose command has its share.
+        self.slots.freed.notify_all();
     }
 }
 
@@ -90,14 +134,17 @@ mod tests {
     #[test]
     fn slots_are_given_back() {
         let slots = Slots::new(1, 1);
-        let first = slots.take(Instant::now()).expect("a slot");
+        let first = slots.take("a", Instant::now()).expect("a slot");
         let late = CommandLoad {
             running: 1,
             waiting: 0,
         };
-        assert_eq!(slots.take(Instant::now()).err(), Some(NoSlot::Late(late)));
+        assert_eq!(
+            slots.take("a", Instant::now()).err(),
+            Some(NoSlot::Late(late))
+        );
         drop(first);
-        drop(slots.take(Instant::now()).expect("a slot"));
+        drop(slots.take("a", Instant::now()).expect("a slot"));
         assert_eq!(slots.load(), CommandLoad::default());
     }
 
@@ -105,19 +152,66 @@ mod tests {
     fn only_so_many_wait() {
         const QUEUE: usize = 3;
         let slots = Slots::new(1, QUEUE);
-        let first = slots.take(Instant::now()).expect("a slot");
+        let first = slots.take("a", Instant::now()).expect("a slot");
         let end = Instant::now() + Duration::from_secs(60);
         std::thread::scope(|scope| {
             let waiting: Vec<_> = (0..QUEUE)
-                .map(|_| scope.spawn(|| slots.take(end).map(drop)))
+                .map(|_| scope.spawn(|| slots.take("a", end).map(drop)))
                 .collect();
             while slots.load().waiting < QUEUE {
                 assert!(Instant::now() < end, "they wait");
                 std::thread::yield_now();
             }
             let full = slots.load();
-            let one_past = slots.take(end).err();
+            let one_past = slots.take("a", end).err();
             assert_eq!(one_past, Some(NoSlot::QueueFull(full)));
+            drop(first);
+            for thread in waiting {
+                thread.join().expect("no panic").expect("a slot in time");
+            }
+        });
+        assert_eq!(slots.load(), CommandLoad::default());
+    }
+
+    #[test]
+    fn one_command_leaves_room_for_others() {
+        let slots = Slots::new(4, 4);
+        let now = Instant::now();
+        let taken: Vec<_> = (0..3)
+            .map(|_| slots.take("greedy", now).expect("a slot"))
+            .collect();
+        let load = slots.load();
+        assert_eq!(slots.take("greedy", now).err(), Some(NoSlot::Late(load)));
+        let neighbour = slots.take("neighbour", now).expect("the fourth");
+        drop(taken);
+        drop(neighbour);
+        slots.take("greedy", now).map(drop).expect("a slot");
+        assert!(slots.lock().by_command.is_empty(), "nothing is left over");
+    }
+
+    #[test]
+    fn one_command_leaves_room_in_the_queue() {
+        let slots = Slots::new(1, 4);
+        let first = slots.take("greedy", Instant::now()).expect("a slot");
+        let end = Instant::now() + Duration::from_secs(60);
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = ["greedy", "greedy", "greedy", "neighbour"]
+                .into_iter()
+                .enumerate()
+                .map(|(n, command)| {
+                    let slots = &slots;
+                    let thread = scope.spawn(move || slots.take(command, end).map(drop));
+                    while slots.load().waiting <= n {
+                        assert!(Instant::now() < end, "it waits");
+                        std::thread::yield_now();
+                    }
+                    if n == 2 {
+                        let full = NoSlot::QueueFull(slots.load());
+                        assert_eq!(slots.take("greedy", end).err(), Some(full));
+                    }
+                    thread
+                })
+                .collect();
             drop(first);
             for thread in waiting {
                 thread.join().expect("no panic").expect("a slot in time");

@@ -90,10 +90,13 @@ pub(crate) fn start_call(store: &mut Store<GuestState>, deadline: Instant) {
     let state = store.data_mut();
     state.clock.start_call(deadline);
     if let Some(sqlite) = &mut state.sqlite {
-        sqlite.set_deadline(deadline);
+        sqlite.start_call(deadline);
     }
     if let Some(http) = &mut state.http {
         http.set_deadline(deadline);
+    }
+    if let Some(transaction) = &mut state.transaction {
+        transaction.set_deadline(deadline);
     }
 }
 

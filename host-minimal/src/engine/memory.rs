@@ -58,6 +58,20 @@ impl ResourceLimiter for MemoryLimiter {
     ) -> wasmtime::Result<bool> {
         Ok(desired <= limits::GUEST_TABLE_ELEMENTS)
     }
+
+    // Pooled instances have these limits anyway; where there is no pool, this is where they are.
+
+    fn instances(&self) -> usize {
+        limits::GUEST_CORE_INSTANCES as usize
+    }
+
+    fn memories(&self) -> usize {
+        limits::GUEST_MEMORIES as usize
+    }
+
+    fn tables(&self) -> usize {
+        limits::GUEST_TABLES as usize
+    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub enum LoadError {
     #[error("the component does not compile: {0}")]
     Compile(String),
     /// Wants something of the host that modules of its kind do not get.
-    #[error("the component asks for what a {kind} does not get: {reason}")]
+    #[error("the component asks for what a {kind} does not get: {reason}{}", hint(.reason))]
     Link {
         /// Its kind.
         kind: ModuleKind,
@@ -85,6 +85,31 @@ pub enum LoadError {
     /// Stops when it is started.
     #[error("the component could not be started: it {0}")]
     Start(Crash),
+}
+
+/// What to do without, by what is asked for.
+fn hint(reason: &str) -> &'static str {
+    const HINTS: &[(&str, &str)] = &[
+        (
+            "`wasi:filesystem/",
+            "; modules have no files: projectors and effects have a database",
+        ),
+        (
+            "`wasi:sockets/",
+            "; modules have no sockets: effects send HTTP requests",
+        ),
+        ("`wasi:http/", "; only effects send HTTP requests"),
+        (
+            "`umari:sqlite/",
+            "; only projectors and effects have a database",
+        ),
+        (
+            "`umari:command/",
+            "; only commands and effects write events",
+        ),
+    ];
+    let found = HINTS.iter().find(|(name, _)| reason.contains(name));
+    found.map_or("", |(_, hint)| *hint)
 }
 
 /// What a module is loaded as.

@@ -16,9 +16,11 @@ use crate::capabilities::transaction::TransactionContext;
 use crate::engine::backtrace::backtrace;
 use crate::engine::guest::{Guest, GuestState, start_call};
 use crate::engine::trap::Crash;
+use crate::limits;
 use crate::modules::ModuleKind;
 use crate::modules::component::{Exports, LoadedModule, to_query};
 use crate::modules::settings::Allowance;
+use crate::report::clip_message;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 use crate::trace;
 
@@ -96,15 +98,14 @@ impl SubscriptionError {
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        let first = failure
-            .causes
-            .into_iter()
-            .rev()
-            .fold(None, |cause, message| {
-                Some(Box::new(Self { message, cause }))
-            });
+        let mut causes = failure.causes;
+        causes.truncate(limits::GUEST_LIST_ITEMS);
+        let first = causes.into_iter().rev().fold(None, |cause, message| {
+            let message = clip_message(message);
+            Some(Box::new(Self { message, cause }))
+        });
         Self {
-            message: failure.message,
+            message: clip_message(failure.message),
             cause: first,
         }
     }
@@ -173,7 +174,7 @@ impl Instance {
 
     /// The events that the module wants.
     pub(super) fn query(&mut self) -> Result<Query, SubscriptionError> {
-        self.begin_call();
+        self.begin_question();
         let query = match &self.guest {
             GuestExports::Projector(guest) => guest.call_query(&mut self.store),
             GuestExports::Effect(guest) => guest.call_query(&mut self.store),
@@ -188,7 +189,7 @@ impl Instance {
         event: &RecordedEvent,
     ) -> Result<Option<String>, SubscriptionError> {
         let event = self.as_it_is_now(event)?;
-        self.begin_call();
+        self.begin_question();
         let key = match &self.guest {
             GuestExports::Projector(_) => Ok(Ok(None)),
             GuestExports::Effect(guest) => guest.call_partition_key(&mut self.store, &event),
@@ -250,6 +251,14 @@ impl Instance {
 
     fn begin_call(&mut self) {
         start_call(&mut self.store, Instant::now() + self.deadline);
+    }
+
+    /// Begins a call that has no transaction to write in.
+    fn begin_question(&mut self) {
+        self.begin_call();
+        if let Some(sqlite) = &self.store.data().sqlite {
+            sqlite.forbid_writes();
+        }
     }
 
     fn crashed(&self, error: &wasmtime::Error) -> SubscriptionError {

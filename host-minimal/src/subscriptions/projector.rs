@@ -1,5 +1,7 @@
 //! Projectors: events in position order, exactly once over their own file.
 
+use std::sync::atomic::Ordering;
+
 use super::Runtime;
 use super::backoff::Backoff;
 use super::instance::{Instance, SubscriptionError};
@@ -93,7 +95,13 @@ pub(super) fn catch_up(
 ) -> Result<u64, Failed> {
     let mut reader = runtime.services.log.read(query, position, head);
     while !runtime.stop.is_set() {
-        let batch = reader.next_batch(limits::PROJECTOR_BATCH_EVENTS)?;
+        let one_by_one = position < runtime.one_by_one.load(Ordering::Relaxed);
+        let most = if one_by_one {
+            1
+        } else {
+            limits::PROJECTOR_BATCH_EVENTS
+        };
+        let batch = reader.next_batch(most)?;
         let Some(last) = batch.last() else {
             // Nothing more matches, so everything up to the head is handled.
             runtime.status.advanced(head);
@@ -128,9 +136,12 @@ fn handle_batch(
                 handled = Some(event.position);
             }
             Err(error) => {
+                let position = event.position;
                 let event = Some(Box::new(event));
                 if instance.connection().is_autocommit() {
-                    // SQLite has undone the whole batch, which is handled again.
+                    // SQLite has undone the whole batch. What stands before this event is handled
+                    // again, one by one, and kept.
+                    runtime.one_by_one.store(position, Ordering::Relaxed);
                     return Err(Failed { error, event });
                 }
                 instance

@@ -45,6 +45,7 @@ impl Rebuild {
                 stop: Arc::<Stop>::default(),
                 parking: Arc::default(),
                 first_position: 0,
+                one_by_one: Arc::default(),
             },
         }
     }

@@ -32,6 +32,7 @@ impl Rehearsed {
                 stop: Arc::default(),
                 parking: Arc::default(),
                 first_position: 0,
+                one_by_one: Arc::default(),
             },
         }
     }

@@ -18,10 +18,6 @@ pub(crate) struct Fixtures {
 pub(crate) fn fixtures() -> &'static Fixtures {
     static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
     FIXTURES.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("a workspace");
-        install_target(workspace);
         let packages = [
             "fixture-commands",
             "fixture-courier",
@@ -30,22 +26,7 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             "fixture-projector",
             "fixture-vault",
         ];
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .current_dir(workspace)
-            .args(["build", "--quiet", "--release", "--target", TARGET])
-            .env("CARGO_PROFILE_RELEASE_LTO", "true")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-            .env("CARGO_PROFILE_RELEASE_STRIP", "true");
-        for package in packages {
-            cargo.args(["--package", package]);
-        }
-        assert!(
-            cargo.status().expect("cargo runs").success(),
-            "the fixtures do not build"
-        );
-        let directory = target_directory(workspace).join(TARGET).join("release");
+        let directory = build(&packages.map(|package| ["--package", package]).concat());
         let read = |name: &str| std::fs::read(directory.join(name)).expect("a built fixture");
         Fixtures {
             commands: read("fixture_commands.wasm"),
@@ -56,6 +37,28 @@ pub(crate) fn fixtures() -> &'static Fixtures {
             eraser: read("fixture_eraser.wasm"),
         }
     })
+}
+
+/// Builds components with cargo; the directory that has them.
+pub(crate) fn build(what: &[&str]) -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a workspace");
+    install_target(workspace);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(workspace)
+        .args(["build", "--quiet", "--release", "--target", TARGET])
+        .args(what)
+        .env("CARGO_PROFILE_RELEASE_LTO", "true")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "true");
+    assert!(
+        cargo.status().expect("cargo runs").success(),
+        "the fixtures do not build"
+    );
+    target_directory(workspace).join(TARGET).join("release")
 }
 
 const TARGET: &str = "wasm32-wasip2";

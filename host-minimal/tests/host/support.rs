@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 #[path = "fixtures.rs"]
-mod fixtures;
+pub(crate) mod fixtures;
 
 pub(crate) use self::fixtures::fixtures;
 

@@ -251,11 +251,27 @@ fn guarded(trusted: Arc<AtomicBool>) -> Result<Connection, rusqlite::Error> {
 
 /// What a module may not do: the same list as the host's.
 fn authorize(context: &AuthContext<'_>) -> Authorization {
+    let is_temporary = context
+        .database_name
+        .is_some_and(|database| database.eq_ignore_ascii_case("temp"));
     match context.action {
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateIndex { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateVtable { .. }
+            if is_temporary =>
+        {
+            Authorization::Deny
+        }
         AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
         | AuthAction::Transaction { .. }
         | AuthAction::Savepoint { .. }
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempView { .. }
+        | AuthAction::CreateTempTrigger { .. }
         | AuthAction::Pragma { .. } => Authorization::Deny,
         AuthAction::Function { function_name }
             if function_name.eq_ignore_ascii_case("load_extension") =>

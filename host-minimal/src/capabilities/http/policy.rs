@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use http::Uri;
+use http::{Method, Uri};
 
 use crate::modules::settings::HttpTarget;
 
@@ -51,7 +51,12 @@ impl HttpPolicy {
     }
 
     /// Looks at what can be judged before the name is resolved.
-    pub(super) fn check(&self, uri: &Uri) -> Result<(), Refused> {
+    pub(super) fn check(&self, method: &Method, uri: &Uri) -> Result<(), Refused> {
+        if method == Method::CONNECT {
+            return Err(Refused(
+                "CONNECT makes a tunnel, through which everything else could go".into(),
+            ));
+        }
         match uri.scheme_str() {
             Some("http" | "https") => {}
             other => {

@@ -1,3 +1,5 @@
+use http::Method;
+
 use super::*;
 
 fn allowed(policy: &HttpPolicy, host: &str, port: u16, address: &str) -> bool {
@@ -82,12 +84,17 @@ fn a_destination_that_is_none_is_an_error() {
 fn other_schemes_and_missing_hosts_are_refused() {
     let policy = HttpPolicy::default();
     policy
-        .check(&"ftp://example.com/".parse().unwrap())
+        .check(&Method::GET, &"ftp://example.com/".parse().unwrap())
         .unwrap_err();
-    policy.check(&"/path".parse().unwrap()).unwrap_err();
     policy
-        .check(&"https://example.com/".parse().unwrap())
+        .check(&Method::GET, &"/path".parse().unwrap())
+        .unwrap_err();
+    policy
+        .check(&Method::GET, &"https://example.com/".parse().unwrap())
         .unwrap();
+    policy
+        .check(&Method::CONNECT, &"https://example.com/".parse().unwrap())
+        .unwrap_err();
 }
 
 #[test]

@@ -26,7 +26,7 @@ const READABLE_PRAGMAS: &[&str] = &[
 ];
 
 /// Virtual machine steps between two looks at the deadline.
-pub(crate) const PROGRESS_STEPS: i32 = 10_000;
+pub(crate) const PROGRESS_STEPS: i32 = 1_000;
 
 /// What keeps any SQL on `connection` inside its one file, and its values small.
 pub(crate) fn confine(connection: &Connection) -> rusqlite::Result<()> {
@@ -34,6 +34,10 @@ pub(crate) fn confine(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::SQLITE_VALUE_BYTES)?;
+    connection.set_limit(
+        Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
+        limits::SQLITE_PATTERN_BYTES,
+    )?;
     Ok(())
 }
 
@@ -134,11 +138,29 @@ impl Drop for Switched<'_> {
 }
 
 fn authorize(context: &AuthContext<'_>) -> Authorization {
+    // `CREATE TABLE temp.t` is no CREATE TEMP TABLE to SQLite.
+    let is_temporary = context
+        .database_name
+        .is_some_and(|database| database.eq_ignore_ascii_case("temp"));
     let allowed = match context.action {
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateIndex { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateVtable { .. }
+            if is_temporary =>
+        {
+            false
+        }
         AuthAction::Attach { .. }
         | AuthAction::Detach { .. }
         | AuthAction::Transaction { .. }
         | AuthAction::Savepoint { .. }
+        // What is temporary has no part in the size of the module's database.
+        | AuthAction::CreateTempTable { .. }
+        | AuthAction::CreateTempIndex { .. }
+        | AuthAction::CreateTempView { .. }
+        | AuthAction::CreateTempTrigger { .. }
         | AuthAction::Unknown { .. } => false,
         AuthAction::Function { function_name } => {
             !function_name.eq_ignore_ascii_case("load_extension")
@@ -152,7 +174,6 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         | AuthAction::AlterTable { table_name, .. }
         | AuthAction::CreateIndex { table_name, .. }
         | AuthAction::CreateTrigger { table_name, .. }
-        | AuthAction::CreateTempTrigger { table_name, .. }
         | AuthAction::CreateVtable { table_name, .. } => !is_reserved(table_name),
         _ => true,
     };

@@ -1,10 +1,18 @@
+use std::time::Duration;
+
 use super::*;
 
 fn database(begin: Begin) -> (tempfile::TempDir, SqliteContext) {
     let dir = tempfile::tempdir().unwrap();
     let context =
         SqliteContext::open(&dir.path().join("m.sqlite"), begin, limits::SQLITE_PAGES).unwrap();
+    context.start_call(in_time());
     (dir, context)
+}
+
+/// A deadline that no test reaches.
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(600)
 }
 
 const NONE: &wit::Params = &wit::Params::Positional(Vec::new());
@@ -29,6 +37,11 @@ fn a_guest_stays_inside_its_database_and_transaction() {
         "SAVEPOINT s",
         "ATTACH ':memory:' AS other",
         "VACUUM INTO 'copy.sqlite'",
+        "CREATE TEMP TABLE other (x)",
+        "CREATE TABLE temp.other (x)",
+        "CREATE TEMP VIEW v AS SELECT 1",
+        "CREATE VIEW temp.v AS SELECT 1",
+        "CREATE TEMP TRIGGER tr AFTER INSERT ON t BEGIN SELECT 1; END",
         "PRAGMA journal_mode = DELETE",
         "PRAGMA user_version = 3",
         "SELECT load_extension('x')",
@@ -45,6 +58,10 @@ fn a_guest_stays_inside_its_database_and_transaction() {
         );
     }
     context.query("PRAGMA table_info(t)", NONE, None).unwrap();
+    // What SQLite itself does with its temporary schema is its own affair.
+    context
+        .execute_batch("ALTER TABLE t RENAME TO u; ALTER TABLE u RENAME x TO y; DROP TABLE u")
+        .unwrap();
 }
 
 #[test]
@@ -137,7 +154,7 @@ fn result_bytes_are_bounded() {
 #[test]
 fn an_endless_statement_ends_at_the_deadline() {
     let (_dir, context) = database(Begin::BeforeCall);
-    context.set_deadline(Instant::now());
+    context.start_call(Instant::now());
     let endless =
         "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
     assert!(refusal(context.query(endless, NONE, None)).contains("deadline"));
@@ -151,6 +168,7 @@ fn an_effects_transaction_begins_at_its_first_write() {
     context.execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(!context.host().is_autocommit());
     context.host().execute_batch("ROLLBACK").unwrap();
+    context.start_call(in_time());
     assert_eq!(
         context
             .query("PRAGMA table_info(t)", NONE, None)
@@ -159,6 +177,55 @@ fn an_effects_transaction_begins_at_its_first_write() {
             .len(),
         0
     );
+}
+
+#[test]
+fn a_question_writes_nothing() {
+    let (_dir, context) = database(Begin::AtFirstWrite);
+    context.execute_batch("CREATE TABLE t (x)").unwrap();
+    context.host().execute_batch("COMMIT").unwrap();
+    context.start_call(in_time());
+    context.forbid_writes();
+    for refused in [
+        context.execute("INSERT INTO t VALUES (1)", NONE).map(drop),
+        context.execute_batch("INSERT INTO t VALUES (1)"),
+    ] {
+        assert!(refusal(refused).contains("only `init` and `handle` write"));
+    }
+    context.query("SELECT x FROM t", NONE, None).unwrap();
+}
+
+#[test]
+fn patterns_are_so_long() {
+    let (_dir, context) = database(Begin::BeforeCall);
+    let most = usize::try_from(limits::SQLITE_PATTERN_BYTES).unwrap();
+    for operator in ["LIKE", "GLOB"] {
+        let sql = |bytes: usize| format!("SELECT 'a' {operator} '{}'", "a".repeat(bytes));
+        context.query(&sql(most), NONE, None).unwrap();
+        assert!(refusal(context.query(&sql(most + 1), NONE, None)).contains("too complex"));
+    }
+}
+
+#[test]
+fn a_database_has_as_many_pages_as_it_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.sqlite");
+    let context = SqliteContext::open(&path, Begin::BeforeCall, 16).unwrap();
+    context.start_call(in_time());
+    let pages = || -> u32 {
+        let pages = context
+            .host()
+            .pragma_query_value(None, "page_count", |row| row.get(0));
+        pages.unwrap()
+    };
+    context.execute_batch("CREATE TABLE t (x)").unwrap();
+    let filled = loop {
+        if let Err(error) = context.execute("INSERT INTO t VALUES (zeroblob(3000))", NONE) {
+            break error;
+        }
+    };
+    assert!(refusal(Err::<(), _>(filled)).contains("full"));
+    assert_eq!(pages(), 16);
 }
 
 #[test]

@@ -102,8 +102,8 @@ pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
         ErrorCode::AuthorizationForStatementDenied => wit::Error::Failed(wit::Failure {
             code: code.extended_code,
             message: format!(
-                "{message}: the host owns transactions, pragmas, attached databases and the tables \
-                 named umari_*, so a module's statements may not touch them"
+                "{message}: the host owns transactions, pragmas, attached and temporary databases \
+                 and the tables named umari_*, so a module's statements may not touch them"
             ),
         }),
         ErrorCode::OperationInterrupted => wit::Error::Failed(wit::Failure {

@@ -1,0 +1,227 @@
+//! Components that are refused before they run for anybody.
+
+use host_minimal::host::ModuleError;
+use host_minimal::limits;
+
+use super::*;
+
+/// A component in text, with the record of a module of this kind.
+fn component(kind: ModuleKind, fields: &str) -> Vec<u8> {
+    let record = match kind {
+        ModuleKind::Command => {
+            r#"{\"kind\":\"command\",\"name\":\"m\",\"sdk\":\"0\",\"contract\":\"0.1.0\"}"#
+        }
+        ModuleKind::Projector => r#"{\"kind\":\"projector\",\"sdk\":\"0\",\"contract\":\"0.1.0\"}"#,
+        ModuleKind::Effect => r#"{\"kind\":\"effect\",\"sdk\":\"0\",\"contract\":\"0.1.0\"}"#,
+    };
+    let text =
+        format!("(component {fields} (core module (@custom \"umari.module\" \"{record}\\n\")))");
+    wat::parse_str(text).expect("a component")
+}
+
+/// A command around a core module, which is started when the command is.
+fn command(core: &str) -> Vec<u8> {
+    component(
+        ModuleKind::Command,
+        &format!(
+            r#"{core}
+            (core module $answers (func (export "f")))
+            (core instance $answering (instantiate $answers))
+            (func $f (canon lift (core func $answering "f")))
+            (instance $m (export "execute" (func $f)) (export "schema" (func $f)))
+            (export "m" (instance $m))"#
+        ),
+    )
+}
+
+fn refusal(host: &TestHost, kind: ModuleKind, wasm: Vec<u8>) -> String {
+    let upload = Upload {
+        kind,
+        name: name("m"),
+        version: "1.0.0".parse().expect("a version"),
+        env: Default::default(),
+        settings: ModuleSettings::from_json(r#"{"limits":{"deadline_ms":200}}"#).expect("settings"),
+        wasm,
+    };
+    match host.host.upload(upload) {
+        Err(ModuleError::Load(error)) => error.to_string(),
+        Err(error @ ModuleError::TooLarge { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_module_of_its_kind_does_not_get_is_not_linked() {
+    let host = neighbourhood(HttpPolicy::default());
+    let (command, projector, effect) = (
+        ModuleKind::Command,
+        ModuleKind::Projector,
+        ModuleKind::Effect,
+    );
+    let function = "(export \"f\" (func))";
+    for (kinds, import, why) in [
+        (
+            &[command, projector, effect][..],
+            "wasi:filesystem/preopens@0.2.0",
+            "modules have no files",
+        ),
+        (
+            &[command, projector, effect],
+            "wasi:filesystem/types@0.2.0",
+            "modules have no files",
+        ),
+        (
+            &[command, projector, effect],
+            "wasi:sockets/tcp@0.2.0",
+            "modules have no sockets",
+        ),
+        (
+            &[command, projector, effect],
+            "wasi:sockets/ip-name-lookup@0.2.0",
+            "modules have no sockets",
+        ),
+        (
+            &[command, projector],
+            "wasi:http/outgoing-handler@0.2.0",
+            "only effects send",
+        ),
+        (
+            &[command],
+            "umari:sqlite/connection@0.1.0",
+            "have a database",
+        ),
+        (
+            &[projector],
+            "umari:command/transaction@0.1.0",
+            "only commands and effects write",
+        ),
+        (&[command], "evil:host/shell@1.0.0", "evil:host/shell"),
+    ] {
+        for kind in kinds {
+            let wasm = component(
+                *kind,
+                &format!("(import \"{import}\" (instance {function}))"),
+            );
+            let text = refusal(&host, *kind, wasm);
+            assert!(text.contains("asks for what"), "{text}");
+            assert!(text.contains(import) && text.contains(why), "{text}");
+        }
+    }
+    let stored = host.host.stored(None).expect("a module store");
+    assert_eq!(stored.len(), 2, "the neighbours alone");
+}
+
+#[test]
+fn a_component_takes_no_more_than_its_share_of_the_pool() {
+    let host = neighbourhood(HttpPolicy::default());
+    let modules = |count: u32, fields: &str| {
+        let one =
+            |n: u32| format!("(core module $m{n} {fields}) (core instance (instantiate $m{n}))");
+        (0..count).map(one).collect::<String>()
+    };
+    let mut unexpected = Vec::new();
+    for (what, core, why) in [
+        (
+            "memories",
+            modules(limits::GUEST_MEMORIES + 1, "(memory 1)"),
+            "memor",
+        ),
+        ("memory", modules(1, "(memory 2049)"), "memory"),
+        ("memory in pieces", modules(2, "(memory 1025)"), "memory"),
+        (
+            "several tables",
+            modules(1, "(table 1 funcref) (table 1 funcref)"),
+            "table",
+        ),
+        ("table", modules(1, "(table 20001 funcref)"), "table"),
+        (
+            "instances",
+            modules(limits::GUEST_CORE_INSTANCES, ""),
+            "instance",
+        ),
+        (
+            "several memories",
+            modules(1, "(memory 1) (memory 1)"),
+            "memor",
+        ),
+        ("wide memory", modules(1, "(memory i64 1)"), "memory64"),
+        (
+            "spin",
+            modules(1, "(func $f (loop (br 0))) (start $f)"),
+            "deadline",
+        ),
+        (
+            "stack",
+            modules(1, "(func $f (call $f)) (start $f)"),
+            "call stack exhausted",
+        ),
+        (
+            "trap",
+            modules(1, "(func $f unreachable) (start $f)"),
+            "unreachable",
+        ),
+        (
+            "table growth",
+            modules(
+                1,
+                "(table $t 1 funcref) (func $f
+                    (if (i32.eq (table.grow $t (ref.null func) (i32.const 20000)) (i32.const -1))
+                        (then unreachable))) (start $f)",
+            ),
+            "unreachable",
+        ),
+    ] {
+        let text = refusal(&host, ModuleKind::Command, command(&core));
+        println!("{what:<20} {text}");
+        if !text.contains(why) {
+            unexpected.push((what, text));
+        }
+    }
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+    // At the limits it starts, and then has no schema that the host could read.
+    for core in [
+        // One of them is that of the answers.
+        modules(limits::GUEST_CORE_INSTANCES - 1, ""),
+        modules(limits::GUEST_MEMORIES, "(memory 1)"),
+        modules(1, "(memory 2048)"),
+        modules(1, "(table 20000 funcref)"),
+    ] {
+        let text = refusal(&host, ModuleKind::Command, command(&core));
+        assert!(
+            text.contains("could not be started") && !text.contains("exceeds"),
+            "{text}"
+        );
+    }
+    live_next_door(&host, NEIGHBOUR_COMMANDS);
+}
+
+#[test]
+fn bytes_that_are_no_module_are_refused() {
+    let host = neighbourhood(HttpPolicy::default());
+    let whole = hostile(ModuleKind::Command);
+    let kind = ModuleKind::Command;
+    let at = |part: usize| whole[..whole.len() * part / 10].to_vec();
+    for part in 0..10 {
+        refusal(&host, kind, at(part));
+    }
+    refusal(&host, kind, wat::parse_str("(module)").expect("a module"));
+    assert!(refusal(&host, kind, whole.to_vec()).contains("does not export the command \"m\""));
+    let text = refusal(&host, kind, vec![0; limits::MODULE_BYTES + 1]);
+    assert!(text.contains("67108865 bytes: at most 67108864"), "{text}");
+    // One bit here and there: refused, or a module that still is one.
+    for n in 0..16 {
+        let mut flipped = whole.to_vec();
+        let at = whole.len() / 16 * n;
+        flipped[at] ^= 1 << (n % 8);
+        let upload = Upload {
+            kind,
+            name: name("hostile"),
+            version: format!("1.0.{n}").parse().expect("a version"),
+            env: Default::default(),
+            settings: ModuleSettings::default(),
+            wasm: flipped,
+        };
+        let _ = host.host.upload(upload);
+    }
+    live_next_door(&host, NEIGHBOUR_COMMANDS);
+}
