@@ -56,3 +56,5 @@ mod collector;
 #[cfg(feature = "otlp")]
 #[path = "host/otlp.rs"]
 mod otlp;
+#[path = "host/swaps.rs"]
+mod swaps;
