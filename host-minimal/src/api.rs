@@ -24,6 +24,7 @@
 //! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
 //! | `GET /keys` | the scopes that have data keys or were shredded: `?prefix=shop_id:&after=&limit=` |
 //! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, and `&allow_unknown=true` for one that never had a key |
+//! | `POST /keys/rotate` | wraps all data keys with a new master key, where it is in the data directory: `?reason=&requested_by=` |
 //! | `GET /keys/audit` | the record of what was done to keys: `?after=&limit=` |
 //! | `GET /backup` | the log, or what came behind `after`, as [lines](crate::backup); `keys=none` leaves the data keys out |
 //! | `GET /correlations/{id}` | what one user action led to: executions, their events, and what triggered them |
@@ -71,6 +72,7 @@ mod waiting;
 pub use self::access::Access;
 use self::backup::Backups;
 use self::closing::Closing;
+pub use self::keys::audit_entry;
 use self::openapi::Table;
 use self::pace::{Pace, SlowBody};
 pub use self::problem::Problem;
@@ -148,6 +150,7 @@ fn routes(host: Host, access: Access) -> Routes {
         )
         .get(Scope::Admin, "/keys", keys::list)
         .get(Scope::Admin, "/keys/audit", keys::audit)
+        .post(Scope::Admin, "/keys/rotate", keys::rotate)
         .delete(Scope::Admin, "/keys/{scope}", keys::shred)
         .get(Scope::Admin, "/api-keys", api_keys::list)
         .post(Scope::Admin, "/api-keys", api_keys::create)

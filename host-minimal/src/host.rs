@@ -21,6 +21,7 @@ mod replaying;
 mod status;
 
 pub use self::as_of::PastReadModel;
+pub use self::keys::rotate_master_key;
 pub use self::lifecycle::{Activated, ModuleError, Upload};
 pub use self::pausing::PauseError;
 pub use self::reading::Reached;
@@ -465,6 +466,12 @@ impl Host {
     ) -> Result<(), BackupError> {
         let database = self.inner.data_dir.database();
         backup::write(&(self.inner.store.clone() as _), &database, request, out)
+    }
+
+    /// The event log itself.
+    #[cfg(test)]
+    pub(crate) fn log(&self) -> &EventLog {
+        &self.inner.services.log
     }
 
     /// Why the event store failed, if it did. The process should end then: what was acknowledged

@@ -13,6 +13,7 @@ mod cipher;
 mod error;
 mod master;
 mod ring;
+mod rotation;
 mod scopes;
 mod shredding;
 
@@ -25,5 +26,6 @@ pub use error::KeyError;
 pub use master::MasterKey;
 pub use ring::KeyRing;
 pub(crate) use ring::check_master_key;
+pub use rotation::Rotation;
 pub use scopes::{ScopeFilter, ScopeKeys};
 pub use shredding::Shredding;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chrono::{SecondsFormat, Utc};
 
 use crate::capabilities::output::Outputs;
-use crate::keys::{AuditEntry, KeyError, KeyRing, Shredding};
+use crate::keys::{AuditEntry, KeyAction, KeyError, KeyRing, MasterKey, Rotation, Shredding};
 use crate::limits;
 use crate::report::chain;
 use crate::store::{Invalid, check_tag};
@@ -39,9 +39,9 @@ pub enum ShredError {
     /// The scope is unknown, or the keys could not be deleted. Nothing was shredded.
     #[error(transparent)]
     Keys(KeyError),
-    /// The scope is shredded and the record says so, but copies may be left. They are removed by
-    /// the next shredding, or when the host starts.
-    #[error("the scope {} is shredded, but copies of it may be left: {reason}", entry.scope.as_deref().unwrap_or_default())]
+    /// It is done and the record says so, but copies may be left. They are removed by the next
+    /// shredding or rotation, or when the host starts.
+    #[error("it is done and recorded, but copies may be left: {reason}")]
     Incomplete {
         /// The record.
         entry: Box<AuditEntry>,
@@ -72,16 +72,37 @@ impl Shredder {
             entry = entry.id,
             "a scope was shredded"
         );
+        self.complete(entry)
+    }
+
+    fn complete(&self, entry: AuditEntry) -> Result<AuditEntry, ShredError> {
         match self.remove_traces() {
             Ok(()) => Ok(entry),
             Err(reason) => {
-                tracing::error!("{} is shredded, but {reason}", shredding.scope);
+                tracing::error!("entry {} of the record is incomplete: {reason}", entry.id);
                 Err(ShredError::Incomplete {
                     entry: Box::new(entry),
                     reason,
                 })
             }
         }
+    }
+
+    /// Wraps all data keys with another master key. When this returns, nothing is left of the old
+    /// wrapping.
+    pub(crate) fn rotate(
+        &self,
+        new: Option<&MasterKey>,
+        rotation: &Rotation,
+    ) -> Result<AuditEntry, ShredError> {
+        check_texts(rotation.reason.as_deref(), rotation.requested_by.as_deref())?;
+        let entry = self.keys.rotate(new, rotation).map_err(ShredError::Keys)?;
+        tracing::info!(
+            keys = entry.keys,
+            entry = entry.id,
+            "the master key was rotated"
+        );
+        self.complete(entry)
     }
 
     /// What was shredded so far, as far as one page of the record shows it.
@@ -94,9 +115,19 @@ impl Shredder {
     /// did not get that far.
     pub(crate) fn remove_traces(&self) -> Result<(), String> {
         let keys = |error: KeyError| chain(&error);
-        if !self.keys.has_traces().map_err(keys)? {
+        let shredded = self.keys.has_traces(KeyAction::Shred).map_err(keys)?;
+        if !shredded && !self.keys.has_traces(KeyAction::Rotate).map_err(keys)? {
             return Ok(());
         }
+        if shredded {
+            self.forget_what_was_said()?;
+        }
+        self.keys.erase().map_err(keys)?;
+        self.keys.settle().map_err(keys)
+    }
+
+    /// Throws away what modules printed and what they failed with.
+    fn forget_what_was_said(&self) -> Result<(), String> {
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
         self.outputs
             .purge(&format!(
@@ -109,23 +140,25 @@ impl Shredder {
                 format!("what an effect failed with cannot be overwritten in {error}")
             })?;
         }
-        self.keys.erase().map_err(keys)?;
-        self.keys.settle().map_err(keys)
+        Ok(())
     }
 }
 
 fn check(shredding: &Shredding) -> Result<(), ShredError> {
     check_tag(&shredding.scope).map_err(ShredError::InvalidScope)?;
+    check_texts(
+        shredding.reason.as_deref(),
+        shredding.requested_by.as_deref(),
+    )
+}
+
+fn check_texts(reason: Option<&str>, requested_by: Option<&str>) -> Result<(), ShredError> {
     let texts = [
-        ("reason", &shredding.reason, limits::SHREDDING_REASON_BYTES),
-        (
-            "requester",
-            &shredding.requested_by,
-            limits::SHREDDING_REQUESTER_BYTES,
-        ),
+        ("reason", reason, limits::SHREDDING_REASON_BYTES),
+        ("requester", requested_by, limits::SHREDDING_REQUESTER_BYTES),
     ];
     for (what, text, limit) in texts {
-        let bytes = text.as_ref().map_or(0, String::len);
+        let bytes = text.map_or(0, str::len);
         if bytes > limit {
             return Err(ShredError::TooLong { what, bytes, limit });
         }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod help;
+mod keys;
 mod operating;
 mod reading;
 mod replay;
@@ -18,6 +19,7 @@ use clap::builder::{BoolishValueParser, styling::Styles};
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use api_keys::{ApiKeyAction, ApiKeyArgs, ScopeArg};
+pub(crate) use keys::{KeysAction, KeysArgs, WhyArgs};
 pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, ManArgs, RestoreArgs};
 pub(crate) use reading::{
     EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
@@ -119,6 +121,9 @@ pub(crate) enum Command {
     /// Look for what keeps this machine from building modules or running a host
     #[command(after_help = help::DOCTOR)]
     Doctor(DoctorArgs),
+    /// List encryption scopes, shred them, and rotate the master key
+    #[command(visible_alias = "key", after_help = help::KEYS)]
+    Keys(KeysArgs),
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions {

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 mod api_keys;
+mod keys;
 pub(crate) mod problem;
 mod reading;
 pub(crate) mod replay;
@@ -304,6 +305,15 @@ impl Client {
             url: self.base.clone(),
             why: error.to_string(),
         }
+    }
+}
+
+/// The pairs of a query, with its question mark where there are any.
+fn joined(query: &[String]) -> String {
+    if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", query.join("&"))
     }
 }
 

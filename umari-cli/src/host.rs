@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 
 pub(crate) use host_minimal::CONTRACT_VERSION;
 use host_minimal::api::{Access, Server};
+use host_minimal::data_dir::DataDir;
+use host_minimal::keys::{MasterKey, Rotation};
 use host_minimal::{Host, HostConfig, HttpPolicy, PrintedLine};
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::args::HostArgs;
+use crate::args::{HostArgs, WhyArgs};
 use crate::output;
 use crate::output::fault::Fault;
 
@@ -123,6 +126,41 @@ impl RunningHost {
             .then(|| "a module was still busy at the deadline; its event comes again".to_owned());
         problem.or_else(|| self.host.failure()).or(late)
     }
+}
+
+/// Rotates the master key of a data directory whose host is stopped; the entry of the record, as
+/// the API shows it.
+pub(crate) fn rotate_master_key(
+    data_dir: &Path,
+    new: Option<&str>,
+    why: &WhyArgs,
+) -> Result<Value, Fault> {
+    let failed = |error: &dyn std::error::Error| {
+        let what = format!("the master key of {} was not rotated", data_dir.display());
+        because(Fault::new(what), error)
+    };
+    let key = |digits: &str| MasterKey::from_hex(digits).map_err(|error| failed(&error));
+    let current = master_key().as_deref().map(key).transpose()?;
+    let new = new.map(key).transpose()?;
+    if !data_dir.join("umari.sqlite").exists() {
+        return Err(Fault::usage(format!(
+            "{} is not the data directory of a host",
+            data_dir.display()
+        )));
+    }
+    let directory = DataDir::open(data_dir).map_err(|error| failed(&error))?;
+    let rotation = Rotation {
+        reason: why.reason.clone(),
+        requested_by: why.requested_by.clone(),
+    };
+    let entry = host_minimal::host::rotate_master_key(
+        &directory,
+        current.as_ref(),
+        new.as_ref(),
+        &rotation,
+    )
+    .map_err(|error| failed(&error))?;
+    Ok(host_minimal::api::audit_entry(entry))
 }
 
 /// Refuses an address before anything is built: one that is taken, or one that others can reach

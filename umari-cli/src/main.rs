@@ -6,12 +6,13 @@
 //! watch on the sources), `serve`, `execute`, `query` (what a read model knows), `events` (the log,
 //! and following it), `replay` (building anew what follows from it), `inspect` (what a server has),
 //! `modules` (one kind of module by hand), `subscriptions` (projectors and effects that run),
-//! `parked` (events that an effect cannot handle), `api_keys` (who may use a server), `backup` and
-//! `restore`, `doctor` (what is wrong here) and `manual` (man pages and completions). Everything but
-//! `scaffold`, `serve`, `test`, `restore`, `doctor` and the host inside `dev` talks to a server over
-//! HTTP through `client`; only `host`, `trial` (components in a test), `backup`, `restore`,
-//! `dev::lines`, `doctor::data` and `build::schemas` know the host library. `output` writes to the
-//! terminal and turns failures into text and exit codes.
+//! `parked` (events that an effect cannot handle), `keys` (shredding, and the master key), `api_keys`
+//! (who may use a server), `backup` and `restore`, `doctor` (what is wrong here) and `manual` (man
+//! pages and completions). Everything but `scaffold`, `serve`, `test`, `restore`, `doctor`, the host
+//! inside `dev` and a key rotation on a data directory talks to a server over HTTP through `client`;
+//! only `host`, `trial` (components in a test), `backup`, `restore`, `dev::lines`, `doctor::data` and
+//! `build::schemas` know the host library. `output` writes to the terminal and turns failures into text
+//! and exit codes.
 
 mod api_keys;
 mod args;
@@ -25,6 +26,7 @@ mod events;
 mod execute;
 mod host;
 mod inspect;
+mod keys;
 mod kind;
 mod logging;
 mod manual;
@@ -105,6 +107,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::run(&args)?,
         Command::Restore(args) => restore::run(&args)?,
         Command::Doctor(args) => return doctor::run(&args),
+        Command::Keys(args) => keys::run(&args)?,
         Command::Completions { shell } => manual::completions(shell)?,
         Command::Man(args) => manual::man(&args)?,
         Command::Trial { cache } => trial::run(&cache)?,

@@ -5,6 +5,7 @@
 //! cargo is compiling just now) stands at the bottom of stderr; every permanent line clears it
 //! first, whichever thread prints it.
 
+pub(crate) mod confirm;
 pub(crate) mod fault;
 mod quiet;
 pub(crate) mod table;

@@ -30,6 +30,8 @@ mod environment;
 #[cfg(unix)]
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/keys.rs"]
+mod keys;
 #[cfg(unix)]
 #[path = "cli/kills.rs"]
 mod kills;

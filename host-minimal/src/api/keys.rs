@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Problem, blocking};
 use crate::Host;
-use crate::keys::{AuditEntry, ScopeFilter, ScopeKeys, Shredding};
+use crate::keys::{AuditEntry, Rotation, ScopeFilter, ScopeKeys, Shredding};
 use crate::limits;
 
 #[derive(Serialize)]
@@ -105,6 +105,27 @@ pub(super) async fn shred(
     Ok(Json(entry.into()))
 }
 
+pub(super) async fn rotate(
+    State(host): State<Host>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<EntryBody>, Problem> {
+    let mut rotation = Rotation::default();
+    parameters(
+        query.as_deref(),
+        "reason and requested_by",
+        |name, value| {
+            match name {
+                "reason" => rotation.reason = some(value),
+                "requested_by" => rotation.requested_by = some(value),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        },
+    )?;
+    let entry = blocking(move || host.rotate_master_key(&rotation)).await??;
+    Ok(Json(entry.into()))
+}
+
 pub(super) async fn audit(
     State(host): State<Host>,
     RawQuery(query): RawQuery,
@@ -129,6 +150,13 @@ pub(super) async fn audit(
         entries: entries.into_iter().map(EntryBody::from).collect(),
         next_after,
     }))
+}
+
+/// An entry of the record as the API shows it.
+pub fn audit_entry(entry: AuditEntry) -> serde_json::Value {
+    let body = serde_json::to_value(EntryBody::from(entry));
+    // Texts, numbers and nothing become JSON whatever they are.
+    body.unwrap_or_default()
 }
 
 /// Hands each parameter to `take`, which says whether there is one of this name.

@@ -190,14 +190,14 @@ impl Follower {
             let (events, head) = self.read().await.map_err(Some)?;
             let mut all = events.len() < limits::STREAM_PAGE_EVENTS;
             for event in events {
+                let room = self.room(client).await.map_err(gone)?;
                 if self.host.shreddings() != shreddings {
-                    // What was read may be shredded; the rest is read again.
+                    // What was read may be shredded by now; the rest is read again.
                     all = false;
                     break;
                 }
-                let position = event.position;
-                self.send(client, message(event)).await.map_err(gone)?;
-                self.position = position;
+                self.position = event.position;
+                room.send(message(event).into());
                 heartbeat = Instant::now() + self.pace.heartbeat;
             }
             if !all {
@@ -228,8 +228,17 @@ impl Follower {
     }
 
     async fn send(&self, client: &mpsc::Sender<Bytes>, text: String) -> Result<(), Gone> {
-        match tokio::time::timeout(self.pace.patience, client.send(text.into())).await {
-            Ok(Ok(())) => Ok(()),
+        self.room(client).await?.send(text.into());
+        Ok(())
+    }
+
+    /// Waits until the client has taken what it was sent.
+    async fn room<'a>(
+        &self,
+        client: &'a mpsc::Sender<Bytes>,
+    ) -> Result<mpsc::Permit<'a, Bytes>, Gone> {
+        match tokio::time::timeout(self.pace.patience, client.reserve()).await {
+            Ok(Ok(room)) => Ok(room),
             Ok(Err(_)) => Err(Gone),
             Err(_) => {
                 let position = self.position;

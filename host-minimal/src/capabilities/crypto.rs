@@ -105,7 +105,7 @@ mod tests {
     use super::wit::Host;
     use super::*;
     use crate::capabilities::output::Outputs;
-    use crate::keys::{AuditEntry, KeyRing, MasterKey, PayloadBinding};
+    use crate::keys::{AuditEntry, KeyAction, KeyRing, MasterKey, PayloadBinding};
     use crate::limits;
 
     struct Fixture {
@@ -158,7 +158,7 @@ mod tests {
         let shredded = this.shred("shop_id:7", "request 4711").expect("shredded");
         assert_eq!(shredded.keys, 1);
         assert!(!this.keys.is_readable(key, "shop_id:7").expect("an answer"));
-        assert!(!this.keys.has_traces().expect("an answer"));
+        assert!(!this.keys.has_traces(KeyAction::Shred).expect("an answer"));
         let [entry] = &this.record()[..] else {
             panic!("one entry")
         };

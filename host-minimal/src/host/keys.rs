@@ -1,8 +1,12 @@
 //! The data keys of scopes: listing and shredding them.
 
 use super::Host;
-use crate::keys::{AuditEntry, KeyError, ScopeFilter, ScopeKeys, Shredding};
-use crate::shredding::ShredError;
+use crate::capabilities::output::Outputs;
+use crate::data_dir::DataDir;
+use crate::keys::{
+    AuditEntry, KeyError, KeyRing, MasterKey, Rotation, ScopeFilter, ScopeKeys, Shredding,
+};
+use crate::shredding::{ShredError, Shredder};
 
 impl Host {
     /// Makes everything that events of a scope say unreadable, for good: in the log, in every
@@ -18,6 +22,16 @@ impl Host {
     /// See [`ShredError`].
     pub fn shred(&self, shredding: &Shredding) -> Result<AuditEntry, ShredError> {
         self.inner.services.shredder.shred(shredding)
+    }
+
+    /// Wraps all data keys with a generated master key, which takes the place of the one in
+    /// `master.key`. Old backups of `umari.sqlite` cannot be read with it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::NoNewMasterKey`] where the master key is configured; see [`ShredError`].
+    pub fn rotate_master_key(&self, rotation: &Rotation) -> Result<AuditEntry, ShredError> {
+        self.inner.services.shredder.rotate(None, rotation)
     }
 
     /// The scopes that have or had data keys, or were shredded without any, by name.
@@ -43,4 +57,23 @@ impl Host {
     pub(crate) fn shreddings(&self) -> u64 {
         self.inner.keys.shreddings()
     }
+}
+
+/// Rotates the master key of a data directory that no host uses: from `current` (`None` for the
+/// one in its `master.key`) to `new` (`None` for a generated one in `master.key`).
+///
+/// # Errors
+///
+/// [`KeyError::NoNewMasterKey`] for a `current` without a `new`; see [`ShredError`].
+pub fn rotate_master_key(
+    data_dir: &DataDir,
+    current: Option<&MasterKey>,
+    new: Option<&MasterKey>,
+    rotation: &Rotation,
+) -> Result<AuditEntry, ShredError> {
+    let in_file = MasterKey::in_file(data_dir.master_key());
+    let keys = KeyRing::open(&data_dir.database(), current.unwrap_or(&in_file));
+    let keys = keys.map_err(ShredError::Keys)?.into();
+    let outputs = Outputs::within(data_dir.module_directories());
+    Shredder::new(keys, outputs).rotate(new, rotation)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::ring::KeyRing;
-use super::{KeyError, Shredding};
+use super::{KeyError, Rotation, Shredding};
 use crate::limits;
 
 /// One entry of the record that is kept of keys. Entries are never changed and never deleted.
@@ -34,6 +34,8 @@ pub struct AuditEntry {
 pub enum KeyAction {
     /// The data keys of a scope were deleted.
     Shred,
+    /// All data keys were wrapped with another master key.
+    Rotate,
 }
 
 impl KeyAction {
@@ -41,6 +43,7 @@ impl KeyAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Shred => "shred",
+            Self::Rotate => "rotate",
         }
     }
 }
@@ -111,12 +114,37 @@ pub(super) fn record_shredding(
     )?)
 }
 
+/// Notes that all data keys were wrapped anew. Their old wrapping is erased later.
+pub(super) fn record_rotation(
+    connection: &Connection,
+    rotation: &Rotation,
+    keys: usize,
+) -> Result<AuditEntry, KeyError> {
+    Ok(connection.query_row(
+        &format!(
+            "INSERT INTO key_audit (at, action, keys, reason, requested_by, settled)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0) RETURNING {COLUMNS}"
+        ),
+        params![
+            Utc::now().timestamp_micros(),
+            KeyAction::Rotate.as_str(),
+            keys,
+            rotation.reason,
+            rotation.requested_by,
+        ],
+        entry,
+    )?)
+}
+
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let event_id: Option<[u8; 16]> = row.get("event_id")?;
     Ok(AuditEntry {
         id: row.get("id")?,
         at: moment(row.get("at")?),
-        action: KeyAction::Shred,
+        action: match row.get_ref("action")?.as_str()? {
+            "rotate" => KeyAction::Rotate,
+            _ => KeyAction::Shred,
+        },
         scope: row.get("scope")?,
         keys: row.get("keys")?,
         reason: row.get("reason")?,

@@ -51,10 +51,22 @@ pub enum KeyError {
     },
     /// The data keys were wrapped with another master key.
     #[error(
-        "the master key is not the one that this data directory was created with: set \
-         UMARI_MASTER_KEY to that key, or restore its master.key"
+        "the master key is not the one that the data keys are wrapped with: set UMARI_MASTER_KEY to \
+         that key, or restore its master.key"
     )]
     WrongMasterKey,
+    /// The master key is configured, and so must be the one that follows it.
+    #[error(
+        "the master key comes from UMARI_MASTER_KEY, so the new one has to be given too: stop the \
+         host and run `umari keys rotate --data-dir DIR` with UMARI_NEW_MASTER_KEY set"
+    )]
+    NoNewMasterKey,
+    /// The new master key is the old one.
+    #[error(
+        "the new master key is the one that is in use: nothing was rotated; `openssl rand -hex 32` \
+         makes another"
+    )]
+    SameMasterKey,
     /// A wrapped data key is not what was written.
     #[error(
         "data key {key_id} has been changed since it was written: restore umari.sqlite from a \

@@ -95,11 +95,21 @@ fn decode(digits: &str) -> Result<KeyBytes, KeyError> {
     Ok(key)
 }
 
+/// Removes a file with a key that is not in use any more.
+pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
+    fs::remove_file(path)
+        .and_then(|()| data_dir::sync_directory_of(path))
+        .map_err(|source| KeyError::MasterKeyFile {
+            path: path.to_owned(),
+            source,
+        })
+}
+
 /// Makes the file: whole or not at all, and on disk before anything is wrapped with it.
-fn create(path: &Path) -> Result<KeyBytes, KeyError> {
+pub(super) fn create(path: &Path) -> Result<KeyBytes, KeyError> {
     let key = cipher::random_key()?;
     let mut digits = Zeroizing::new(vec![0; 2 * KEY_BYTES + 1]);
-    let unfinished = path.with_extension("key.new");
+    let unfinished = path.with_extension("new");
     let written = hex::encode_to_slice(key.as_slice(), &mut digits[..2 * KEY_BYTES])
         .map_err(io::Error::other)
         .and_then(|()| {

@@ -1,6 +1,7 @@
 //! The data keys: made when first needed, kept wrapped, unwrapped in a small cache.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,19 +10,18 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::cipher::{self, KeyBytes, PayloadBinding};
-use super::shredding;
 use super::{KeyError, MasterKey};
+use super::{rotation, shredding};
 use crate::data_dir;
 use crate::limits;
 
 /// What lies in the database under the master key, so that a wrong one is noticed at the start.
-const MASTER_KEY_PROOF: &[u8] = b"umari master key 1";
+pub(super) const MASTER_KEY_PROOF: &[u8] = b"umari master key 1";
 
 /// The data keys of one data directory.
 pub struct KeyRing {
-    master: KeyBytes,
     /// Taken before `cache` where both are needed, so that a deleted key cannot come back.
-    connection: Mutex<Connection>,
+    vault: Mutex<Vault>,
     cache: Mutex<Cache>,
     /// Shared from the encryption of a payload until it is in the log; exclusive while keys are
     /// deleted. Taken before the other two.
@@ -30,6 +30,28 @@ pub struct KeyRing {
     shreddings: AtomicU64,
     /// The limits on keys, smaller in tests.
     sizes: Sizes,
+}
+
+/// The database with the wrapped keys, and what unwraps them.
+pub(super) struct Vault {
+    connection: Connection,
+    pub(super) master: KeyBytes,
+    /// Where the master key comes from.
+    pub(super) source: MasterKey,
+}
+
+impl Deref for Vault {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Vault {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,19 +116,22 @@ impl KeyRing {
         let mut connection = data_dir::open_database(database)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let proof = read_proof(&transaction)?;
-        let master = master.load(proof.is_some())?;
+        let mut key = master.load(proof.is_some())?;
         match proof {
-            Some(proof) => prove(&master, &proof)?,
+            Some(proof) => key = rotation::settle(master, key, |key| prove(key, &proof))?,
             None => {
-                let proof = cipher::seal(&master, &[], MASTER_KEY_PROOF)?;
+                let proof = cipher::seal(&key, &[], MASTER_KEY_PROOF)?;
                 transaction
                     .execute("INSERT INTO master_key (id, proof) VALUES (1, ?1)", [proof])?;
             }
         }
         transaction.commit()?;
         Ok(Self {
-            master,
-            connection: Mutex::new(connection),
+            vault: Mutex::new(Vault {
+                connection,
+                master: key,
+                source: master.clone(),
+            }),
             cache: Mutex::default(),
             sealing: RwLock::default(),
             shreddings: AtomicU64::new(0),
@@ -186,10 +211,8 @@ impl KeyRing {
         self.shreddings.fetch_add(1, Ordering::Release);
     }
 
-    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn connection(&self) -> MutexGuard<'_, Vault> {
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -209,32 +232,12 @@ impl KeyRing {
             })
             .optional()?;
         let (id, key) = match found {
-            Some((id, wrapped)) => (id, self.unwrap(id, scope, &wrapped)?),
-            None => self.create(&connection, scope)?,
+            Some((id, wrapped)) => (id, unwrap(&connection.master, id, scope, &wrapped)?),
+            None => create(&connection, scope)?,
         };
         Ok(self
             .cache()
             .insert_current(scope, id, key, self.sizes.cached))
-    }
-
-    /// Makes a scope's data key. It is on disk when this returns.
-    fn create(&self, connection: &Connection, scope: &str) -> Result<(Uuid, KeyBytes), KeyError> {
-        let (mut id, key) = (Uuid::now_v7(), cipher::random_key()?);
-        if let Some(until) = shredding::until(connection, scope)? {
-            // Told apart from the scope's shredded keys, even where the clock was turned back.
-            id = id.max(Uuid::from_u128(until.as_u128().saturating_add(1)));
-        }
-        let wrapped = cipher::seal(&self.master, key.as_slice(), &wrapping(id, scope))?;
-        connection.execute(
-            "INSERT INTO data_key (id, scope, wrapped, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![
-                id.as_bytes(),
-                scope,
-                wrapped,
-                chrono::Utc::now().timestamp_micros()
-            ],
-        )?;
-        Ok((id, key))
     }
 
     /// A key of the scope; `None` where it has been shredded.
@@ -257,20 +260,8 @@ impl KeyRing {
                 }),
             };
         };
-        let key = self.unwrap(id, &scope, &wrapped)?;
+        let key = unwrap(&connection.master, id, &scope, &wrapped)?;
         Ok(Some(self.cache().insert(scope, id, key, self.sizes.cached)))
-    }
-
-    fn unwrap(&self, id: Uuid, scope: &str, wrapped: &[u8]) -> Result<KeyBytes, KeyError> {
-        let damaged = |_| KeyError::DamagedDataKey { key_id: id };
-        let bytes = cipher::open(&self.master, wrapped, &wrapping(id, scope)).map_err(damaged)?;
-        let bytes = zeroize::Zeroizing::new(bytes);
-        let mut key = KeyBytes::default();
-        if bytes.len() != key.len() {
-            return Err(KeyError::DamagedDataKey { key_id: id });
-        }
-        key.copy_from_slice(&bytes);
-        Ok(key)
     }
 
     /// Counts one block of a key's uses, and retires the key when it has been used enough: its
@@ -382,8 +373,46 @@ fn prove(master: &KeyBytes, proof: &[u8]) -> Result<(), KeyError> {
     }
 }
 
+/// Makes a scope's data key. It is on disk when this returns.
+fn create(vault: &Vault, scope: &str) -> Result<(Uuid, KeyBytes), KeyError> {
+    let (mut id, key) = (Uuid::now_v7(), cipher::random_key()?);
+    if let Some(until) = shredding::until(vault, scope)? {
+        // Told apart from the scope's shredded keys, even where the clock was turned back.
+        id = id.max(Uuid::from_u128(until.as_u128().saturating_add(1)));
+    }
+    let wrapped = cipher::seal(&vault.master, key.as_slice(), &wrapping(id, scope))?;
+    vault.execute(
+        "INSERT INTO data_key (id, scope, wrapped, created_at) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            id.as_bytes(),
+            scope,
+            wrapped,
+            chrono::Utc::now().timestamp_micros()
+        ],
+    )?;
+    Ok((id, key))
+}
+
+/// The data key that a wrapped one is.
+pub(super) fn unwrap(
+    master: &KeyBytes,
+    id: Uuid,
+    scope: &str,
+    wrapped: &[u8],
+) -> Result<KeyBytes, KeyError> {
+    let damaged = |_| KeyError::DamagedDataKey { key_id: id };
+    let bytes = cipher::open(master, wrapped, &wrapping(id, scope)).map_err(damaged)?;
+    let bytes = zeroize::Zeroizing::new(bytes);
+    let mut key = KeyBytes::default();
+    if bytes.len() != key.len() {
+        return Err(KeyError::DamagedDataKey { key_id: id });
+    }
+    key.copy_from_slice(&bytes);
+    Ok(key)
+}
+
 /// What a wrapped data key is bound to.
-fn wrapping(id: Uuid, scope: &str) -> Vec<u8> {
+pub(super) fn wrapping(id: Uuid, scope: &str) -> Vec<u8> {
     [
         b"umari data key 1".as_slice(),
         id.as_bytes(),

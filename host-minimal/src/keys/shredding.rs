@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::KeyError;
-use super::audit::{self, AuditEntry};
+use super::audit::{self, AuditEntry, KeyAction};
 use super::ring::KeyRing;
 
 /// A scope that is to become unreadable, and what the record says about it.
@@ -74,16 +74,15 @@ impl KeyRing {
         Ok(entry)
     }
 
-    /// Whether a shredding is recorded whose traces may not all be erased yet.
+    /// Whether something of this kind is recorded whose traces may not all be erased yet.
     ///
     /// # Errors
     ///
     /// The database cannot be read.
-    pub fn has_traces(&self) -> Result<bool, KeyError> {
-        let unsettled = "SELECT EXISTS (SELECT 1 FROM key_audit WHERE settled = 0)";
-        Ok(self
-            .connection()
-            .query_row(unsettled, [], |row| row.get(0))?)
+    pub fn has_traces(&self, of: KeyAction) -> Result<bool, KeyError> {
+        let unsettled = "SELECT EXISTS (SELECT 1 FROM key_audit WHERE settled = 0 AND action = ?1)";
+        let connection = self.connection();
+        Ok(connection.query_row(unsettled, [of.as_str()], |row| row.get(0))?)
     }
 
     /// Rewrites the database, so that no file of it holds a deleted data key any more.
@@ -102,7 +101,7 @@ impl KeyRing {
         erased.map_err(KeyError::NotErased)
     }
 
-    /// Notes that no trace is left of what has been shredded so far.
+    /// Notes that no trace is left of what has been recorded so far.
     ///
     /// # Errors
     ///

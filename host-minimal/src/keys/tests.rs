@@ -131,7 +131,7 @@ fn another_master_key_is_refused_before_there_are_data_keys() {
 #[test]
 fn a_generated_master_key_is_its_owners_alone_and_is_found_again() {
     let place = Place::new();
-    fs::write(place.master_file().with_extension("key.new"), "half").expect("what a crash left");
+    fs::write(place.master_file().with_extension("new"), "half").expect("what a crash left");
     let sealed = encrypt(
         &place.with_file().expect("a new key"),
         "shop_id:7",
@@ -142,7 +142,7 @@ fn a_generated_master_key_is_its_owners_alone_and_is_found_again() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert!(!place.master_file().with_extension("key.new").exists());
+    assert!(!place.master_file().with_extension("new").exists());
     let keys = place.with_file().expect("the same key");
     assert_eq!(
         decrypt(&keys, "shop_id:7", &sealed).as_deref(),

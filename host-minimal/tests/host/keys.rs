@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use host_minimal::api::Access;
 use host_minimal::commands::ExecuteError;
-use host_minimal::keys::{ScopeFilter, Shredding};
+use host_minimal::keys::{Rotation, ScopeFilter, Shredding};
 use host_minimal::limits;
 use host_minimal::modules::ModuleKind;
 use host_minimal::store::EventFilter;
@@ -381,6 +381,82 @@ fn an_event_that_waits_for_another_attempt_is_shredded_too() {
         .shred(&Shredding::of("owner:eve"))
         .expect("shredded");
     host.wait_caught_up("eraser");
+}
+
+#[test]
+fn a_rotated_master_key_opens_everything_and_the_old_one_nothing() {
+    let host = TestHost::with_commands();
+    note_secret(&host, "ann").expect("a secret");
+    let file = host.directory().join("data/master.key");
+    let old = std::fs::read_to_string(&file).expect("a key");
+    let old_wrapped = wrapped_key(&host, "owner:ann");
+    let entry = host.host.rotate_master_key(&Rotation::default());
+    assert_eq!(entry.expect("rotated").keys, 1);
+    note_secret(&host, "ann").expect_err("it is known while the host runs");
+    note_secret(&host, "bob").expect("a secret");
+    let data = host.directory().join("data");
+    let parts: [&[u8]; 2] = [&old_wrapped, old.trim().as_bytes()];
+    let left = files_with(&data, &parts);
+    assert!(left.is_empty(), "{left:?}");
+
+    let host = host.restart();
+    let readable: Vec<bool> = payloads(&host)
+        .into_iter()
+        .map(|(_, there)| there)
+        .collect();
+    assert_eq!(readable, [true, true]);
+    assert!(host.host.shutdown(crate::support::PATIENCE));
+    let new = std::fs::read_to_string(&file).expect("a key");
+    std::fs::write(&file, &old).expect("a file");
+    drop(host.host);
+    let refused = host_minimal::Host::start(host_minimal::HostConfig::new(&data));
+    let text = refused.expect_err("the old key").to_string();
+    assert!(
+        text.contains("is not the one that the data keys are wrapped with"),
+        "{text}"
+    );
+    std::fs::write(&file, new).expect("a file");
+    host_minimal::Host::start(host_minimal::HostConfig::new(&data)).expect("the new key");
+}
+
+#[test]
+fn the_api_rotates_a_master_key_that_is_the_hosts_own() {
+    let server = TestServer::with_commands();
+    note_secret(&server.host, "ann").expect("a secret");
+    let rotate = |server: &TestServer, path: &str| server.request("POST", path, &[], b"");
+    assert_eq!(
+        rotate(&server, "/keys/rotate?to=x").problem(400),
+        "invalid-query"
+    );
+    let receipt = rotate(&server, "/keys/rotate?reason=yearly&requested_by=ada");
+    assert_eq!(receipt.status, 200, "{receipt:?}");
+    assert_eq!(
+        (
+            &receipt.body["action"],
+            &receipt.body["keys"],
+            &receipt.body["scope"]
+        ),
+        (&json!("rotate"), &json!(1), &Value::Null)
+    );
+    assert_eq!(server.get("/events/1").body["data"]["text"], SECRET);
+    assert_eq!(
+        server.get("/keys/audit").body["entries"],
+        json!([receipt.body])
+    );
+    assert_eq!(
+        server.get("/keys").body["scopes"][0]["shredded_at"],
+        Value::Null
+    );
+
+    let server = TestServer::start(TestHost::with_master_key(&"ab".repeat(32)), Access::open());
+    let refused = rotate(&server, "/keys/rotate");
+    assert_eq!(refused.problem(409), "master-key-configured");
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .expect("text")
+            .contains("UMARI_NEW_MASTER_KEY")
+    );
 }
 
 #[test]

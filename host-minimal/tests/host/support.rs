@@ -67,6 +67,11 @@ impl TestHost {
         Self::on(config, directory).deploy_commands()
     }
 
+    /// A host without modules whose master key is configured.
+    pub(crate) fn with_master_key(digits: &str) -> Self {
+        Self::start_with(|config| config.master_key = Some(digits.to_owned()))
+    }
+
     /// The same as [`with_commands`](Self::with_commands), but what fails is never tried again by
     /// itself.
     pub(crate) fn without_retries() -> Self {

@@ -370,6 +370,37 @@ Examples:
   umari man | man -l -
   umari man ~/.local/share/man/man1";
 
+pub(super) const KEYS: &str = "\
+An event with a `#[crypto_scope]` is encrypted under a data key of that scope. Deleting the key makes
+what its events say unreadable everywhere; that they happened stays.
+
+Examples:
+  umari keys list --prefix shop_id:
+  umari keys shred shop_id:42 --reason 'request 4711'
+  umari keys audit
+  umari keys rotate";
+
+pub(super) const KEYS_SHRED: &str = "\
+Folds, projectors and effects pass over what is shredded, and the API shows the envelope only. The
+data key is gone from the host's memory and files, and what modules printed is thrown away. Two
+things are yours: rows that projectors wrote before, which a projector that is built anew does
+without, and backups of umari.sqlite, which have the key until the master key is rotated.
+
+Examples:
+  umari keys shred shop_id:42 --reason 'request 4711' --requested-by ada
+  umari keys shred shop_id:42 --yes --json";
+
+pub(super) const KEYS_ROTATE: &str = "\
+A master key in the data directory is replaced by a generated one, while the server runs or, with
+--data-dir, while it is stopped. One that is configured is replaced while the host is stopped:
+UMARI_MASTER_KEY holds the old one, UMARI_NEW_MASTER_KEY the new one, or --stdin reads it. From then
+on backups of umari.sqlite from before are dead, as soon as the old key is destroyed.
+
+Examples:
+  umari keys rotate
+  umari keys rotate --data-dir /var/lib/umari
+  UMARI_NEW_MASTER_KEY=$(openssl rand -hex 32) umari keys rotate --data-dir /var/lib/umari";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   umari completions bash > ~/.local/share/bash-completion/completions/umari

@@ -7,7 +7,7 @@ use serde_json::Value;
 use ureq::http;
 
 use super::problem::ApiError;
-use super::{Client, segment};
+use super::{Client, joined, segment};
 
 /// The longest line of a stream: an event's payload may have 1 MiB before it is escaped.
 const LINE_BYTES: u64 = 16 << 20;
@@ -69,14 +69,6 @@ impl WaitFor<'_> {
         let timeout = self.timeout;
         query.extend(timeout.map(|time| format!("timeout={}ms", time.as_millis())));
         joined(&query)
-    }
-}
-
-fn joined(query: &[String]) -> String {
-    if query.is_empty() {
-        String::new()
-    } else {
-        format!("?{}", query.join("&"))
     }
 }
 

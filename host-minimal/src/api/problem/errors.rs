@@ -370,6 +370,12 @@ impl From<ShredError> for Problem {
             ShredError::Keys(KeyError::UnknownScope { .. }) => {
                 Self::not_found("unknown-scope", "Unknown scope", detail)
             }
+            ShredError::Keys(KeyError::NoNewMasterKey) => Self::new(
+                StatusCode::CONFLICT,
+                "master-key-configured",
+                "Master key configured",
+                detail,
+            ),
             ShredError::Keys(error) => error.into(),
             ShredError::Incomplete { entry, .. } => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,5 +1,9 @@
+use uuid::Uuid;
+
 use super::*;
 use crate::HostConfig;
+use crate::keys::Shredding;
+use crate::store::{Author, Boundary, NewEvent, Provenance};
 
 fn host() -> (tempfile::TempDir, Host) {
     let directory = tempfile::tempdir().expect("a directory");
@@ -62,4 +66,54 @@ async fn a_client_that_takes_nothing_loses_its_stream() {
         "retry: 1000\nid: 0\n\n"
     );
     assert_eq!(frames.recv().await, None);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_for_its_client_is_shredded_too() {
+    let (_directory, host) = host();
+    let secret = || NewEvent {
+        event_type: "secret".to_owned(),
+        schema_version: 1,
+        tags: vec!["owner:ann".to_owned()],
+        encryption_scope: Some("owner:ann".to_owned()),
+        payload: "\"a secret\"".to_owned(),
+    };
+    let by = Provenance {
+        correlation_id: Uuid::nil(),
+        causation_id: Uuid::nil(),
+        triggering_event_id: None,
+        idempotency_key: None,
+        author: Author {
+            module: "test".to_owned(),
+            version: "1.0.0".to_owned(),
+            command: "test".to_owned(),
+        },
+    };
+    let events = vec![secret(), secret(), secret()];
+    let appended = host.log().append(events, &by, &Boundary::default());
+    assert_eq!(appended.expect("an append").position, 3);
+    let follower = follower(&host, Pace::default());
+    let (client, mut frames) = mpsc::channel(1);
+    let following = tokio::spawn(async move { follower.follow(&client).await });
+    let mut next = async || {
+        let frame = frames.recv().await.expect("a message");
+        String::from_utf8(frame.to_vec()).expect("text")
+    };
+    assert!(next().await.starts_with("retry"));
+    assert!(next().await.contains("a secret"));
+    // The second may be on its way; the third waits until the second is taken.
+    let shredder = host.clone();
+    tokio::task::spawn_blocking(move || shredder.shred(&Shredding::of("owner:ann")))
+        .await
+        .expect("no panic")
+        .expect("shredded");
+    assert!(next().await.starts_with("id: 2\n"));
+    let third = next().await;
+    assert!(third.starts_with("id: 3\n"), "{third}");
+    assert!(
+        third.contains("\"shredded\":true") && !third.contains("a secret"),
+        "{third}"
+    );
+    drop(frames);
+    following.await.expect("it ends with its client");
 }

@@ -231,13 +231,13 @@ fn the_record_says_what_was_done_and_why() {
 fn traces_are_remembered_until_they_are_removed() {
     let place = Place::new();
     let keys = place.open(&hex_key("ab")).expect("a ring");
-    assert!(!keys.has_traces().expect("an answer"));
+    assert!(!keys.has_traces(KeyAction::Shred).expect("an answer"));
     encrypt(&keys, "shop_id:7", "secret");
     shred(&keys, "shop_id:7");
     let keys = place.open(&hex_key("ab")).expect("after a crash");
-    assert!(keys.has_traces().expect("an answer"));
+    assert!(keys.has_traces(KeyAction::Shred).expect("an answer"));
     keys.settle().expect("noted");
-    assert!(!keys.has_traces().expect("an answer"));
+    assert!(!keys.has_traces(KeyAction::Shred).expect("an answer"));
 }
 
 #[test]
