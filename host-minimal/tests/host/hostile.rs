@@ -69,7 +69,7 @@ fn set_loose(
     module: &str,
     attack: &str,
     settings: &str,
-) -> Result<(), ModuleError> {
+) -> Result<(), Box<ModuleError>> {
     let upload = Upload {
         kind,
         name: name(module),
@@ -82,6 +82,7 @@ fn set_loose(
     host.host
         .activate(kind, &upload.name, &upload.version)
         .map(drop)
+        .map_err(Box::new)
 }
 
 /// Does what neighbours do, `count` times.

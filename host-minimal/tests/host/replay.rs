@@ -632,18 +632,27 @@ fn an_effect_that_is_replayed_begins_with_nothing_and_does_nothing_twice() {
     host.wait_caught_up("relay");
     let database = Connection::open(host.directory().join("data/effect/relay.sqlite"));
     let database = database.expect("its database");
-    let seen = || -> i64 {
-        database
-            .query_row("SELECT count(*) FROM seen", (), |row| row.get(0))
-            .expect("a count")
+    let seen = || -> Vec<u64> {
+        let mut statement = database
+            .prepare("SELECT note_id FROM seen ORDER BY 1")
+            .expect("SQL");
+        let notes = statement.query_map((), |row| row.get(0)).expect("rows");
+        notes.collect::<Result<_, _>>().expect("numbers")
     };
-    assert_eq!(seen(), 2);
+    assert_eq!(seen(), [1, 2]);
+    database
+        .execute("INSERT INTO seen VALUES (99)", ())
+        .expect("a row of another time");
     let head = host.host.head().expect("a head");
     let server = TestServer::start(host, Access::open());
     let begun = server.request("POST", "/effects/relay/replay", &[], b"");
     assert_eq!((begun.status, &begun.body["name"]), (202, &json!("relay")));
     server.host.wait_caught_up("relay");
-    assert_eq!(seen(), 0, "what it had done it found in the log");
+    assert_eq!(
+        seen(),
+        [1, 2],
+        "it has what it handled since, and nothing from before"
+    );
     assert_eq!((target.count(1), target.count(2)), (1, 1));
     assert_eq!(server.host.host.head().expect("a head"), head);
     let stopped = server

@@ -101,7 +101,7 @@ mod tests {
             },
         } });
         expect![[r"
-
+            notify
               status    retrying
               position  41 of 90, 49 behind, 12.5 events/s
               parked    2 events; see `umari effects parked notify`
@@ -111,7 +111,7 @@ mod tests {
                           in notify::handle at 0x1a2b
               failed    at its start, 1 time, last at 2026-01-01T00:00:01.000Z
                         not again"]]
-        .assert_eq(&render(&answer).join("\n"));
+        .assert_eq(&format!("notify{}", render(&answer).join("\n")));
     }
 
     #[test]
@@ -123,11 +123,11 @@ mod tests {
             "last_error": failure, "last_failure": failure,
         } });
         expect![[r"
-
+            plans
               status    live
-              position  9 of 9, 0.0 events/s
+              position  9 of 9, 0 events/s
               fails     at event 3, last at t
                         no"]]
-        .assert_eq(&render(&answer).join("\n"));
+        .assert_eq(&format!("plans{}", render(&answer).join("\n")));
     }
 }
