@@ -238,3 +238,17 @@
 //!     .run::<Greet>()
 //!     .then_requests([Request::post(GREET)]);
 //! ```
+//!
+//! What an effect has made forgotten.
+//!
+//! ```
+//! # mod shop { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/steps/shop.rs")); }
+//! # use shop::*;
+//! # use umari::prelude::*;
+//! # use umari_testing::prelude::*;
+//! given(events![connected(42), connected(43)])
+//!     .when_event(ErasureRequested { shop_id: 42 })
+//!     .run::<Erase>()
+//!     .then_shredded("shop_id", 42)
+//!     .then_state(EventCounter::<ShopConnected>::new(), 1);
+//! ```

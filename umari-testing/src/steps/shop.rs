@@ -187,3 +187,25 @@ impl Effect for Greet {
         Ok(())
     }
 }
+
+#[derive(Event, DomainIds, Serialize, Deserialize)]
+#[event_type("erasure.requested")]
+pub struct ErasureRequested {
+    #[domain_id]
+    pub shop_id: u64,
+}
+
+pub struct Erase;
+
+impl Effect for Erase {
+    type Query = SingleEvent<ErasureRequested>;
+
+    fn init() -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    fn handle(&mut self, event: StoredEvent<ErasureRequested>) -> anyhow::Result<()> {
+        umari::crypto::shred("shop_id", event.data.shop_id)?;
+        Ok(())
+    }
+}
