@@ -43,6 +43,7 @@ use std::error::Error;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
+use chrono::{DateTime, SecondsFormat, Utc};
 use http_body_util::BodyExt;
 
 mod access;
@@ -59,6 +60,7 @@ mod modules;
 mod observe;
 mod openapi;
 mod pace;
+mod parameters;
 mod parked;
 mod problem;
 mod projectors;
@@ -198,6 +200,11 @@ fn of_subscription(routes: Routes, kind: ModuleKind) -> Routes {
             &format!("{one}/resume"),
             move |host, path| subscriptions::resume(host, path, kind),
         )
+}
+
+/// A moment as most answers write it.
+fn millis(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Reads a body that nobody wants, within bounds, so that the client gets to read the answer

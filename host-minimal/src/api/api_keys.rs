@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::access::{Access, Caller};
 use super::{Problem, blocking, read_body};
 use crate::Host;
-use crate::api_keys::{ApiKey, ApiKeyError, Scope, Scopes};
+use crate::api_keys::{ApiKey, Scope, Scopes};
 use crate::limits;
 
 #[derive(Deserialize)]
@@ -114,29 +114,6 @@ impl From<ApiKey> for ApiKeyBody {
             created_at: text(key.created_at),
             last_used_at: key.last_used_at.map(text),
             revoked_at: key.revoked_at.map(text),
-        }
-    }
-}
-
-impl From<ApiKeyError> for Problem {
-    fn from(error: ApiKeyError) -> Self {
-        let detail = crate::report::chain(&error);
-        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title, detail.clone());
-        match error {
-            ApiKeyError::InvalidName => Self::bad_request("invalid-name", "Invalid name", detail),
-            ApiKeyError::NoScope => Self::bad_request("invalid-body", "Invalid body", detail),
-            ApiKeyError::NameTaken(_) => conflict("name-taken", "Name taken"),
-            ApiKeyError::TooMany => conflict("too-many-api-keys", "Too many API keys"),
-            ApiKeyError::NoAdmin(_) => conflict("no-admin-key", "No admin key"),
-            ApiKeyError::Unknown(_) => {
-                Self::not_found("unknown-api-key", "Unknown API key", detail)
-            }
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "api-keys-failed",
-                "API keys failed",
-                detail,
-            ),
         }
     }
 }

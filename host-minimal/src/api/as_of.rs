@@ -13,9 +13,9 @@ use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Problem;
 use super::closing::Closing;
 use super::modules::parse_name;
+use super::{Problem, parameters};
 use crate::Host;
 use crate::host::PastReadModel;
 use crate::replay::{InvalidUntil, Until};
@@ -32,7 +32,7 @@ pub(super) async fn as_of(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let name = parse_name(&name)?;
-    let until = parse_until(query.as_deref().unwrap_or_default())?;
+    let until = parse_until(query.as_deref())?;
     let past = tokio::select! {
         past = host.read_model_as_of(&name, until) => past?,
         () = closing.begun() => return Err(Problem::shutting_down()),
@@ -45,24 +45,22 @@ pub(super) async fn as_of(
     Ok((headers, Body::new(FileBody::of(past))).into_response())
 }
 
-fn parse_until(query: &str) -> Result<Until, Problem> {
-    let invalid = |detail: String| Problem::bad_request("invalid-query", "Invalid query", detail);
+fn parse_until(query: Option<&str>) -> Result<Until, Problem> {
     let mut until = None;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    parameters::each(query, "there is until", |name, value| {
         if name != "until" {
-            return Err(invalid(format!(
-                "there is no parameter {name:?}; there is until"
-            )));
+            return Ok(false);
         }
         // A `+` that is not escaped reads as a space, and stands before a zone only.
         let parsed = value.replace(' ', "+").parse();
-        until = Some(
-            parsed
-                .map_err(|error: InvalidUntil| invalid(format!("the parameter until: {error}")))?,
-        );
-    }
+        let parsed = parsed.map_err(|error: InvalidUntil| {
+            parameters::invalid(format!("the parameter until: {error}"))
+        })?;
+        until = Some(parsed);
+        Ok(true)
+    })?;
     until.ok_or_else(|| {
-        invalid(
+        parameters::invalid(
             "say up to where with until: a position, or a time such as 2026-01-31T09:30:00Z"
                 .to_owned(),
         )
@@ -127,10 +125,13 @@ mod tests {
 
     #[test]
     fn an_end_is_asked_for_once_and_by_name() {
-        assert_eq!(parse_until("until=7").expect("it"), Until::Position(7));
+        assert_eq!(
+            parse_until(Some("until=7")).expect("it"),
+            Until::Position(7)
+        );
         let time = "2026-01-31T09:30:00Z".parse().expect("a time");
         for written in ["2026-01-31T10:30:00%2B01:00", "2026-01-31T10:30:00+01:00"] {
-            let until = parse_until(&format!("until={written}"));
+            let until = parse_until(Some(&format!("until={written}")));
             assert_eq!(until.expect("it"), Until::Time(time), "{written}");
         }
         for wrong in [
@@ -141,7 +142,7 @@ mod tests {
             "before=7",
             "until=7&x=1",
         ] {
-            parse_until(wrong).expect_err(wrong);
+            parse_until(Some(wrong)).expect_err(wrong);
         }
     }
 }

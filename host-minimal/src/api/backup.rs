@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::closing::Closing;
+use super::parameters::{self, must_be};
 use super::stream::Frames;
 use super::{Problem, blocking};
 use crate::Host;
@@ -37,7 +38,7 @@ pub(super) async fn backup(
     Extension(backups): Extension<Backups>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let request = parse(query.as_deref().unwrap_or_default())?;
+    let request = parse(query.as_deref())?;
     let permit = backups.0.try_acquire_owned().map_err(|_| {
         let detail = format!(
             "{} backups are being made already",
@@ -85,14 +86,12 @@ pub(super) async fn backup(
     Ok((headers, Body::new(Frames(frames))).into_response())
 }
 
-fn parse(query: &str) -> Result<Request, Problem> {
+fn parse(query: Option<&str>) -> Result<Request, Problem> {
     let mut request = Request::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let invalid = |wanted: &str| {
-            let detail = format!("the parameter {name} must be {wanted}, but is {value:?}");
-            Problem::bad_request("invalid-query", "Invalid query", detail)
-        };
-        match &*name {
+    let known = "there are after, after_id and keys";
+    parameters::each(query, known, |name, value| {
+        let invalid = |wanted| must_be(name, wanted, &value);
+        match name {
             "after" => request.after = value.parse().map_err(|_| invalid("a position"))?,
             "after_id" => {
                 request.after_id = Some(value.parse().map_err(|_| invalid("a UUID"))?);
@@ -104,15 +103,10 @@ fn parse(query: &str) -> Result<Request, Problem> {
                     _ => return Err(invalid("wrapped or none")),
                 };
             }
-            _ => {
-                return Err(Problem::bad_request(
-                    "invalid-query",
-                    "Invalid query",
-                    format!("there is no parameter {name:?}; there are after, after_id and keys"),
-                ));
-            }
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    })?;
     Ok(request)
 }
 
@@ -148,43 +142,21 @@ impl io::Write for Client {
     }
 }
 
-impl From<BackupError> for Problem {
-    fn from(error: BackupError) -> Self {
-        let detail = chain(&error);
-        match error {
-            BackupError::BeyondHead { head, .. } => {
-                Self::bad_request("beyond-head", "Beyond the head", detail)
-                    .with("head", head.into())
-            }
-            BackupError::OtherLog { .. } => {
-                Self::new(StatusCode::CONFLICT, "other-log", "Another log", detail)
-            }
-            BackupError::Read(error) => error.into(),
-            _ => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "backup-failed",
-                "Backup failed",
-                detail,
-            ),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_request_is_read() {
-        let request = parse("after=7&keys=none").unwrap();
+        let request = parse(Some("after=7&keys=none")).unwrap();
         assert_eq!((request.after, request.keys), (7, Keys::None));
-        assert_eq!(parse("").unwrap(), Request::default());
+        assert_eq!(parse(None).unwrap(), Request::default());
     }
 
     #[test]
     fn a_request_that_makes_no_sense_is_refused() {
         for query in ["after=x", "after_id=7", "keys=plain", "from=7"] {
-            parse(query).unwrap_err();
+            parse(Some(query)).unwrap_err();
         }
     }
 }

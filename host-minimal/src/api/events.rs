@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::parameters::{self, must_be};
 use super::{Problem, blocking};
 use crate::Host;
 use crate::limits;
@@ -114,17 +115,12 @@ impl Question {
     /// `type` and `tag` may repeat: any of the types, all of the tags.
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let mut question = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let invalid = |wanted: &str| {
-                Problem::bad_request(
-                    "invalid-query",
-                    "Invalid query",
-                    format!("the parameter {name} must be {wanted}, but is {value:?}"),
-                )
-            };
-            match &*name {
-                "type" => question.filter.types.push(value.into_owned()),
-                "tag" => question.filter.tags.push(value.into_owned()),
+        let known = "there are type, tag, after, limit and correlation_id";
+        parameters::each(Some(query), known, |name, value| {
+            let invalid = |wanted: &str| must_be(name, wanted, &value);
+            match name {
+                "type" => question.filter.types.push(value),
+                "tag" => question.filter.tags.push(value),
                 "after" => {
                     question.after = Some(value.parse().map_err(|_| invalid("a position"))?);
                 }
@@ -140,18 +136,10 @@ impl Question {
                     question.filter.correlation_id =
                         Some(value.parse().map_err(|_| invalid("a UUID"))?);
                 }
-                _ => {
-                    return Err(Problem::bad_request(
-                        "invalid-query",
-                        "Invalid query",
-                        format!(
-                            "there is no parameter {name:?}; there are type, tag, after, limit and \
-                             correlation_id"
-                        ),
-                    ));
-                }
+                _ => return Ok(false),
             }
-        }
+            Ok(true)
+        })?;
         Ok(question)
     }
 }

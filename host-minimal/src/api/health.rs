@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, SecondsFormat, Utc};
+
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::replay::ReplayBody;
-use super::{Problem, blocking};
+use super::{Problem, blocking, millis};
 use crate::Host;
 use crate::host::ModuleStatus;
 use crate::subscriptions::Failure;
@@ -152,8 +152,4 @@ impl From<Failure> for ErrorBody {
             backtrace: failure.backtrace,
         }
     }
-}
-
-fn millis(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

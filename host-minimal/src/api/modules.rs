@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::health::ModuleBody;
 use super::replay::ReplayBody;
-use super::{Problem, blocking, read_body};
+use super::{Problem, blocking, millis, read_body};
 use crate::Host;
 use crate::host::{Activated, Upload};
 use crate::limits;
@@ -268,9 +268,7 @@ impl From<StoredModule> for VersionBody {
             // Names only: values may be secrets.
             env: module.env.into_keys().collect(),
             settings: module.settings.to_json(),
-            uploaded_at: module
-                .uploaded_at
-                .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            uploaded_at: millis(module.uploaded_at),
             active: module.active,
         }
     }

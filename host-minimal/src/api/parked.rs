@@ -3,14 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use chrono::SecondsFormat;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::modules::parse_name;
-use super::{Problem, blocking, read_body};
+use super::{Problem, blocking, millis, read_body};
 use crate::Host;
 use crate::limits;
 use crate::subscriptions::{FailedEvent, ParkOutcome, RetryOutcome};
@@ -144,7 +143,7 @@ impl From<FailedEvent> for EventBody {
             event_type: event.event_type,
             attempts: event.attempts,
             last_error: event.error,
-            failed_at: event.failed_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            failed_at: millis(event.failed_at),
             state: event.state.as_str(),
         }
     }

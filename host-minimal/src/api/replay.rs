@@ -2,14 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use chrono::{DateTime, SecondsFormat, Utc};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::modules::parse_name;
-use super::{Problem, blocking};
+use super::{Problem, blocking, millis};
 use crate::Host;
 use crate::replay::{ReplayError, ReplayFailure, ReplayStatus};
 
@@ -84,7 +83,6 @@ pub(super) async fn effect(
 
 impl From<ReplayStatus> for ReplayBody {
     fn from(status: ReplayStatus) -> Self {
-        let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
         // More digits than are meant would only be noise.
         let rounded = |number: f64| (number * 1_000.0).round() / 1_000.0;
         Self {
@@ -96,8 +94,8 @@ impl From<ReplayStatus> for ReplayBody {
             head: status.head,
             events_per_second: status.events_per_second.map(rounded),
             remaining_seconds: status.remaining.map(|time| rounded(time.as_secs_f64())),
-            started_at: time(status.started_at),
-            ended_at: status.ended_at.map(time),
+            started_at: millis(status.started_at),
+            ended_at: status.ended_at.map(millis),
             cancelled: status.cancelled,
             failure: status.failure.map(FailureBody::from),
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Problem;
 use super::closing::Closing;
 use super::modules::parse_name;
+use super::parameters::{self, invalid};
 use crate::Host;
 use crate::host::Reached;
 use crate::limits;
@@ -34,21 +35,19 @@ impl Wait {
     pub(super) fn parse(query: &str) -> Result<Option<Self>, Problem> {
         let mut projectors = Vec::new();
         let mut patience = None;
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
+        let known = "there are wait_for and timeout";
+        parameters::each(Some(query), known, |name, value| {
+            match name {
                 "wait_for" => {
                     for name in value.split(',') {
                         projectors.push(parse_name(name)?);
                     }
                 }
                 "timeout" => patience = Some(parse_timeout(&value)?),
-                _ => {
-                    return Err(invalid(format!(
-                        "there is no parameter {name:?}; there are wait_for and timeout"
-                    )));
-                }
+                _ => return Ok(false),
             }
-        }
+            Ok(true)
+        })?;
         if projectors.len() > limits::WAIT_FOR_PROJECTORS {
             return Err(invalid(format!(
                 "a call may wait for {} projectors, not for {}",
@@ -120,10 +119,6 @@ fn parse_timeout(text: &str) -> Result<Duration, Problem> {
                 limits::WAIT_TIMEOUT_CAP.as_secs()
             ))
         })
-}
-
-fn invalid(detail: String) -> Problem {
-    Problem::bad_request("invalid-query", "Invalid query", detail)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Problem;
+use crate::api_keys::ApiKeyError;
+use crate::backup::BackupError;
 use crate::commands::ExecuteError;
 use crate::engine::trap::Crash;
 use crate::host::{ModuleError, PauseError};
@@ -396,6 +398,51 @@ impl From<KeyError> for Problem {
             "Key store failed",
             chain(&error),
         )
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Self {
+        let detail = chain(&error);
+        let conflict = |code, title| Self::new(StatusCode::CONFLICT, code, title, detail.clone());
+        match error {
+            ApiKeyError::InvalidName => Self::bad_request("invalid-name", "Invalid name", detail),
+            ApiKeyError::NoScope => Self::bad_request("invalid-body", "Invalid body", detail),
+            ApiKeyError::NameTaken(_) => conflict("name-taken", "Name taken"),
+            ApiKeyError::TooMany => conflict("too-many-api-keys", "Too many API keys"),
+            ApiKeyError::NoAdmin(_) => conflict("no-admin-key", "No admin key"),
+            ApiKeyError::Unknown(_) => {
+                Self::not_found("unknown-api-key", "Unknown API key", detail)
+            }
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "api-keys-failed",
+                "API keys failed",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<BackupError> for Problem {
+    fn from(error: BackupError) -> Self {
+        let detail = chain(&error);
+        match error {
+            BackupError::BeyondHead { head, .. } => {
+                Self::bad_request("beyond-head", "Beyond the head", detail)
+                    .with("head", head.into())
+            }
+            BackupError::OtherLog { .. } => {
+                Self::new(StatusCode::CONFLICT, "other-log", "Another log", detail)
+            }
+            BackupError::Read(error) => error.into(),
+            _ => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "backup-failed",
+                "Backup failed",
+                detail,
+            ),
+        }
     }
 }
 
