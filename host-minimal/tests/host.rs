@@ -49,6 +49,8 @@ mod starting;
 mod status;
 #[path = "host/streams.rs"]
 mod streams;
+#[path = "host/swaps.rs"]
+mod swaps;
 
 #[cfg(feature = "otlp")]
 #[path = "host/collector.rs"]
@@ -56,5 +58,3 @@ mod collector;
 #[cfg(feature = "otlp")]
 #[path = "host/otlp.rs"]
 mod otlp;
-#[path = "host/swaps.rs"]
-mod swaps;
