@@ -3,6 +3,7 @@
 mod api_keys;
 mod help;
 mod keys;
+mod modules;
 mod operating;
 mod reading;
 mod replay;
@@ -16,13 +17,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{BoolishValueParser, styling::Styles};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use api_keys::{ApiKeyAction, ApiKeyArgs, ScopeArg};
 pub(crate) use keys::{KeysAction, KeysArgs, WhyArgs};
+pub(crate) use modules::{CommandAction, CommandArgs, KindAction, ModulesArgs};
 pub(crate) use operating::{BackupArgs, BackupKeys, DoctorArgs, ManArgs, RestoreArgs};
 pub(crate) use reading::{
-    EventsAction, EventsArgs, FilterArgs, ProjectorAction, ProjectorArgs, QueryArgs,
+    EventsAction, EventsArgs, FilterArgs, ListArgs, ProjectorAction, ProjectorArgs, QueryArgs,
 };
 pub(crate) use replay::{ReplayArgs, ReplayEffectArgs};
 pub(crate) use scaffold::{InitArgs, Lang, NewArgs, NewKind, Template};
@@ -67,6 +69,32 @@ pub(crate) struct Cli {
     pub(crate) verbose: bool,
 }
 
+impl Cli {
+    /// Reads the command line of this process. One that is wrong ends it, as `--help` does.
+    pub(crate) fn read() -> Self {
+        Self::from_arg_matches(&command_line().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The command line as a whole, in which each command says with which codes it ends.
+pub(crate) fn command_line() -> clap::Command {
+    let mut cli = Cli::command();
+    say_exit_codes(&mut cli, "");
+    cli
+}
+
+fn say_exit_codes(parent: &mut clap::Command, family: &str) {
+    for command in parent.get_subcommands_mut() {
+        let name = command.get_name().to_owned();
+        let family = if family.is_empty() { &name } else { family };
+        say_exit_codes(command, family);
+        let notes = command.get_after_help().map(ToString::to_string);
+        let notes = notes.unwrap_or_default();
+        let notes = format!("{notes}\n\n{}", help::exit_codes(family));
+        *command = std::mem::take(command).after_help(notes.trim_start().to_owned());
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -102,7 +130,7 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// Upload, list, show, activate and deactivate commands
     #[command(visible_alias = "command", after_help = help::COMMANDS)]
-    Commands(KindArgs),
+    Commands(CommandArgs),
     /// Upload, list, show, query, replay, activate, pause and deactivate projectors
     #[command(visible_alias = "projector", after_help = help::PROJECTORS)]
     Projectors(ProjectorArgs),
@@ -336,82 +364,6 @@ pub(crate) struct ExecuteArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
-}
-
-/// `umari modules`.
-#[derive(Debug, Args)]
-pub(crate) struct ModulesArgs {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
-/// `umari commands`.
-#[derive(Debug, Args)]
-pub(crate) struct KindArgs {
-    #[command(subcommand)]
-    pub(crate) action: KindAction,
-}
-
-/// What to do with modules of one kind.
-#[derive(Debug, Subcommand)]
-pub(crate) enum KindAction {
-    /// Store a built module under a version
-    Upload {
-        /// The module's name
-        name: String,
-        /// Its version, e.g. 1.0.0
-        version: cargo_metadata::semver::Version,
-        /// The .wasm file
-        file: PathBuf,
-        /// An environment variable of the module
-        #[arg(long = "env", value_name = "KEY=VALUE")]
-        env: Vec<EnvPair>,
-        /// How the module runs, as under `[package.metadata.umari]` but in JSON
-        #[arg(long, value_name = "JSON|@FILE|-")]
-        settings: Option<Input>,
-        /// Activate the version as well
-        #[arg(long)]
-        activate: bool,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// List the modules
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Show one module and its versions
-    Show {
-        /// The module's name
-        name: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Make a stored version the running one
-    Activate {
-        /// The module's name
-        name: String,
-        /// The version
-        version: cargo_metadata::semver::Version,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
-    /// Stop a module; its versions and its data stay
-    Deactivate {
-        /// The module's name
-        name: String,
-        #[command(flatten)]
-        server: ServerArgs,
-    },
 }
 
 #[cfg(test)]

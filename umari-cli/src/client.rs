@@ -60,6 +60,15 @@ pub(crate) struct Client {
 impl Client {
     /// A client of the server at `url`. Nothing is sent yet.
     pub(crate) fn new(url: &str, api_key: Option<String>) -> Result<Self, ApiError> {
+        Self::with_patience(url, api_key, CALL_TIMEOUT)
+    }
+
+    /// The same, for calls that are answered at once or not at all.
+    pub(crate) fn with_patience(
+        url: &str,
+        api_key: Option<String>,
+        patience: Duration,
+    ) -> Result<Self, ApiError> {
         let base = url.trim_end_matches('/').to_owned();
         let uri: http::Uri = base.parse().map_err(|_| ApiError::Url {
             url: url.to_owned(),
@@ -71,8 +80,8 @@ impl Client {
         };
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_global(Some(CALL_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT.min(patience)))
+            .timeout_global(Some(patience))
             .max_redirects(0)
             .user_agent(concat!("umari/", env!("CARGO_PKG_VERSION")));
         if is_loopback(host) {
@@ -165,9 +174,8 @@ impl Client {
         version: &str,
     ) -> Result<Option<Replay>, ApiError> {
         let body = serde_json::json!({ "version": version }).to_string();
-        let headers = [("content-type", "application/json".to_owned())];
         let path = format!("{}/active", module_path(kind, name));
-        let mut answer: Value = self.call("PUT", &path, &headers, body.as_bytes())?;
+        let mut answer = self.document("PUT", &path, body.as_bytes(), "version")?;
         match answer["replay"].take() {
             Value::Null => Ok(None),
             replay => Replay::read(replay)
@@ -188,12 +196,12 @@ impl Client {
 
     /// The modules of one kind, as the server lists them.
     pub(crate) fn list(&self, kind: ModuleKind) -> Result<Value, ApiError> {
-        self.call("GET", &format!("/{}", kind.plural()), &[], &[])
+        self.document("GET", &format!("/{}", kind.plural()), b"", kind.plural())
     }
 
     /// One module with its versions, as the server shows it.
     pub(crate) fn show(&self, kind: ModuleKind, name: &str) -> Result<Value, ApiError> {
-        self.call("GET", &module_path(kind, name), &[], &[])
+        self.document("GET", &module_path(kind, name), b"", "versions")
     }
 
     /// One module with its versions, or `None` when the server does not know it.
@@ -213,6 +221,24 @@ impl Client {
     pub(crate) fn modules(&self) -> Result<Modules, ApiError> {
         let raw: Value = self.call("GET", "/modules", &[], &[])?;
         Modules::read(raw).map_err(|error| self.unexpected(&error))
+    }
+
+    /// Calls with a body of JSON, or none, and gets a document, which has a field `part` where it is
+    /// one of this API.
+    fn document(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        part: &str,
+    ) -> Result<Value, ApiError> {
+        let headers = [("content-type", "application/json".to_owned())];
+        let headers = if body.is_empty() { &[][..] } else { &headers };
+        let answer: Value = self.call(method, path, headers, body)?;
+        match answer.get(part) {
+            Some(_) => Ok(answer),
+            None => Err(self.unlike(format!("it is no document with `{part}`"))),
+        }
     }
 
     fn call<T: DeserializeOwned>(
@@ -237,10 +263,10 @@ impl Client {
         body: &[u8],
     ) -> Result<(), ApiError> {
         let (status, answer) = self.send(method, path, headers, body)?;
-        if (200..300).contains(&status) {
-            Ok(())
-        } else {
-            Err(self.refusal(status, &answer))
+        match status {
+            204 => Ok(()),
+            200..300 => Err(self.unlike(format!("its status is {status}, and not 204"))),
+            _ => Err(self.refusal(status, &answer)),
         }
     }
 
@@ -301,9 +327,14 @@ impl Client {
     }
 
     fn unexpected(&self, error: &serde_json::Error) -> ApiError {
+        self.unlike(error.to_string())
+    }
+
+    /// An answer that is none of this API's.
+    fn unlike(&self, why: String) -> ApiError {
         ApiError::Unexpected {
             url: self.base.clone(),
-            why: error.to_string(),
+            why,
         }
     }
 }

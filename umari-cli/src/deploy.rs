@@ -232,8 +232,7 @@ impl Planned<'_> {
             }
         };
         let stored = client.upload(&self.upload(version))?;
-        let other = |sha256: String| !sha256.eq_ignore_ascii_case(&self.artifact.sha256);
-        if stored.sha256.is_some_and(other) {
+        if !stored.sha256.eq_ignore_ascii_case(&self.artifact.sha256) {
             let (kind, name) = (self.artifact.kind, self.name);
             output::warning(&format!(
                 "the server stored {kind} {name} {version} under another digest"

@@ -16,7 +16,8 @@ pub(crate) use tail::line;
 /// Does what was asked with events.
 pub(crate) fn run(args: &EventsArgs) -> anyhow::Result<()> {
     match &args.action {
-        None => inspect::events(args),
+        None => inspect::events(&args.list),
+        Some(EventsAction::List(args)) => inspect::events(args),
         Some(EventsAction::Show {
             event,
             json,

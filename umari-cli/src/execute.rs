@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_projector_that_is_late_is_named_with_its_reason() {
         let receipt = Receipt::read(json!({
-            "position": 12, "attempts": 1, "caught_up": false, "projectors": [
+            "position": 12, "events": [], "attempts": 1, "caught_up": false, "projectors": [
                 { "name": "plans", "position": 12, "reached": true },
                 { "name": "shops", "position": 9, "reached": false, "failure": "no such table" },
             ],

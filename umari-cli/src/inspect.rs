@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::args::{EventsArgs, ModulesArgs};
+use crate::args::{ListArgs, ModulesArgs};
 use crate::client::answers::ModuleStatus;
 use crate::client::replay::Replay;
 use crate::client::{Client, EventFilter};
@@ -29,7 +29,7 @@ pub(crate) fn modules(args: &ModulesArgs) -> anyhow::Result<()> {
 }
 
 /// `umari events`, the list.
-pub(crate) fn events(args: &EventsArgs) -> anyhow::Result<()> {
+pub(crate) fn events(args: &ListArgs) -> anyhow::Result<()> {
     let client = Client::new(&args.server.url, args.server.api_key.clone()).map_err(Fault::from)?;
     let filter = EventFilter {
         types: &args.filter.event_type,

@@ -45,9 +45,7 @@ mod trial;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use args::{Cli, Command, EffectAction, ProjectorAction};
+use args::{Cli, Command, CommandAction, EffectAction, ProjectorAction};
 use kind::ModuleKind;
 use output::fault::{self, EXIT_OK};
 
@@ -60,7 +58,7 @@ fn main() -> ExitCode {
         command,
         quiet,
         verbose,
-    } = Cli::parse();
+    } = Cli::read();
     output::speak(quiet, verbose);
     match run(command) {
         Ok(code) => code,
@@ -80,7 +78,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Execute(args) => execute::run(&args)?,
         Command::Modules(args) => inspect::modules(&args)?,
         Command::Events(args) => events::run(&args)?,
-        Command::Commands(args) => modules::run(ModuleKind::Command, &args.action)?,
+        Command::Commands(args) => match args.action {
+            CommandAction::Module(action) => modules::run(ModuleKind::Command, &action)?,
+            CommandAction::Replay { name } => return Err(replay::of_a_command(&name).into()),
+        },
         Command::Projectors(args) => match args.action {
             ProjectorAction::Module(action) => modules::run(ModuleKind::Projector, &action)?,
             ProjectorAction::Subscription(action) => {

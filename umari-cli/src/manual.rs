@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use clap::CommandFactory as _;
-
-use crate::args::{Cli, ManArgs};
+use crate::args::{ManArgs, command_line};
 use crate::output::fault::Fault;
 use crate::output::{self, GOOD};
 
 /// Prints a completion script.
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Fault> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "umari", &mut script);
+    clap_complete::generate(shell, &mut command_line(), "umari", &mut script);
     output::raw(&script)
 }
 
@@ -19,12 +17,12 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<(), Fault> {
 pub(crate) fn man(args: &ManArgs) -> Result<(), Fault> {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
-        let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+        let rendered = clap_mangen::Man::new(command_line()).render(&mut page);
         rendered.map_err(|error| Fault::new("no manual page").why(error.to_string()))?;
         return output::raw(&page);
     };
     let written = std::fs::create_dir_all(dir)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+        .and_then(|()| clap_mangen::generate_to(command_line(), dir))
         .and_then(|()| count(dir));
     let count = written.map_err(|error| {
         Fault::new(format!("no manual pages in {}", dir.display())).why(error.to_string())

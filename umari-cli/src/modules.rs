@@ -1,5 +1,6 @@
 //! `umari commands`, `umari projectors` and `umari effects`: modules by hand.
 
+mod env;
 mod status;
 
 use std::collections::BTreeMap;
@@ -59,6 +60,22 @@ pub(crate) fn run(kind: ModuleKind, action: &KindAction) -> Result<(), Fault> {
                 let mut shown = vec![versions(kind, name, &answer)];
                 shown.extend(status::render(&answer));
                 output::result(&shown.join("\n"));
+            }
+            Ok(())
+        }
+        KindAction::Env {
+            name,
+            version,
+            json,
+            server,
+        } => {
+            let detail = connect(server)?.show(kind, name)?;
+            let version = version.as_ref().map(ToString::to_string);
+            let answer = env::of(kind, name, version.as_deref(), &detail)?;
+            if *json {
+                output::json(&answer);
+            } else {
+                output::result(&env::render(&answer));
             }
             Ok(())
         }

@@ -68,6 +68,13 @@ pub(crate) fn effect(args: &ReplayEffectArgs) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Why there is no `umari commands replay`.
+pub(crate) fn of_a_command(name: &str) -> Fault {
+    Fault::usage(format!("the command {name} keeps nothing that could be replayed"))
+        .why("a command reads the events that it decides on each time that it is executed")
+        .help("`umari projectors replay NAME` builds a read model anew, `umari effects replay NAME` repeats an effect")
+}
+
 /// Shows progress until the replay has ended; a fault when that is not a new read model.
 pub(crate) fn follow(client: &Client, mut replay: Replay, json: bool) -> Result<(), Fault> {
     while !replay.has_ended() {

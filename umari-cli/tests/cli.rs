@@ -12,6 +12,8 @@ mod fixtures;
 mod requests;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/tree.rs"]
+mod tree;
 
 #[path = "cli/api_keys.rs"]
 mod api_keys;
@@ -30,6 +32,11 @@ mod environment;
 #[cfg(unix)]
 #[path = "cli/faults.rs"]
 mod faults;
+#[cfg(unix)]
+#[path = "cli/garbage.rs"]
+mod garbage;
+#[path = "cli/json.rs"]
+mod json;
 #[path = "cli/keys.rs"]
 mod keys;
 #[cfg(unix)]

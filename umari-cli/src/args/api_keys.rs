@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ServerArgs;
+use super::{ServerArgs, help};
 
 /// `umari api-keys`.
 #[derive(Debug, Args)]
@@ -15,6 +15,7 @@ pub(crate) struct ApiKeyArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApiKeyAction {
     /// Make a key and print it; it is not shown again
+    #[command(after_help = help::API_KEYS_CREATE)]
     Create {
         /// What people call the key, e.g. who holds it
         name: String,
@@ -28,6 +29,7 @@ pub(crate) enum ApiKeyAction {
         server: ServerArgs,
     },
     /// List the keys, and when they were used last
+    #[command(after_help = help::API_KEYS_LIST)]
     List {
         /// Print JSON
         #[arg(long)]
@@ -36,6 +38,7 @@ pub(crate) enum ApiKeyAction {
         server: ServerArgs,
     },
     /// Make a key invalid, at once and for good
+    #[command(after_help = help::API_KEYS_REVOKE)]
     Revoke {
         /// The key's name or id
         #[arg(value_name = "NAME|ID")]

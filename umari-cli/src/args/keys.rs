@@ -17,6 +17,7 @@ pub(crate) struct KeysArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysAction {
     /// List the encryption scopes, with their data keys and when they were shredded
+    #[command(after_help = help::KEYS_LIST)]
     List {
         /// Only scopes that begin with this, such as `shop_id:`
         #[arg(long, default_value = "", hide_default_value = true)]
@@ -56,6 +57,7 @@ pub(crate) enum KeysAction {
         server: ServerArgs,
     },
     /// Show the record of what was done to keys, by whom and why
+    #[command(after_help = help::KEYS_AUDIT)]
     Audit {
         /// Print JSON
         #[arg(long)]

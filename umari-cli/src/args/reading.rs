@@ -15,6 +15,13 @@ pub(crate) struct EventsArgs {
     #[command(subcommand)]
     pub(crate) action: Option<EventsAction>,
     #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+/// `umari events list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// Only events behind this position
     #[arg(long, value_name = "POSITION")]
@@ -46,6 +53,9 @@ pub(crate) struct FilterArgs {
 /// What else to do with events.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsAction {
+    /// List events in the order of the log, as `umari events` alone does
+    #[command(after_help = help::EVENTS_LIST)]
+    List(ListArgs),
     /// Show one event with everything that is known about it
     #[command(after_help = help::EVENTS_SHOW)]
     Show {

@@ -67,7 +67,6 @@ impl Receipt {
         #[derive(Deserialize)]
         struct Known {
             position: Option<u64>,
-            #[serde(default)]
             events: Vec<ReceiptEvent>,
             attempts: Option<u64>,
             #[serde(default)]
@@ -93,8 +92,7 @@ impl Receipt {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Stored {
     /// The digest of the stored bytes, in hex.
-    #[serde(default)]
-    pub(crate) sha256: Option<String>,
+    pub(crate) sha256: String,
 }
 
 /// A module and its versions.
@@ -104,7 +102,6 @@ pub(crate) struct ModuleDetail {
     #[serde(default, alias = "active_version")]
     pub(crate) active: Option<String>,
     /// Every stored version.
-    #[serde(default)]
     pub(crate) versions: Vec<StoredVersion>,
 }
 

@@ -9,13 +9,12 @@ impl Client {
     /// Makes a key; the answer alone has it.
     pub(crate) fn create_api_key(&self, name: &str, scopes: &[&str]) -> Result<Value, ApiError> {
         let body = json!({ "name": name, "scopes": scopes }).to_string();
-        let headers = [("content-type", "application/json".to_owned())];
-        self.call("POST", "/api-keys", &headers, body.as_bytes())
+        self.document("POST", "/api-keys", body.as_bytes(), "key")
     }
 
     /// All keys, as the server lists them.
     pub(crate) fn api_keys(&self) -> Result<Value, ApiError> {
-        self.call("GET", "/api-keys", &[], &[])
+        self.document("GET", "/api-keys", b"", "api_keys")
     }
 
     /// Makes the key with this id invalid.

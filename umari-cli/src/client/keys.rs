@@ -29,7 +29,7 @@ impl Client {
             query.push("allow_unknown=true".to_owned());
         }
         let path = format!("/keys/{}{}", segment(scope), joined(&query));
-        self.call("DELETE", &path, &[], &[])
+        self.document("DELETE", &path, b"", "id")
     }
 
     /// Rotates the master key; the entry of the record.
@@ -38,7 +38,7 @@ impl Client {
         why: &[(&str, Option<&str>)],
     ) -> Result<Value, ApiError> {
         let path = format!("/keys/rotate{}", joined(&pairs(why)));
-        self.call("POST", &path, &[], &[])
+        self.document("POST", &path, b"", "id")
     }
 
     /// What all pages of a list have under `name`.
@@ -50,7 +50,7 @@ impl Client {
             query.extend(after.map(|after: String| format!("after={}", segment(&after))));
             query.retain(|pair| !pair.is_empty());
             let mut page: Value =
-                self.call("GET", &format!("{path}{}", joined(&query)), &[], &[])?;
+                self.document("GET", &format!("{path}{}", joined(&query)), b"", name)?;
             if let Value::Array(items) = page[name].take() {
                 all.extend(items);
             }

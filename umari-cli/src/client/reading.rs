@@ -75,24 +75,33 @@ impl WaitFor<'_> {
 impl Client {
     /// A part of the event log, as the server shows it.
     pub(crate) fn events(&self, filter: &EventFilter<'_>) -> Result<Value, ApiError> {
-        self.call("GET", &format!("/events{}", filter.query()), &[], &[])
+        self.document("GET", &format!("/events{}", filter.query()), b"", "events")
     }
 
     /// One event, by its id or its position.
     pub(crate) fn event(&self, event: &str) -> Result<Value, ApiError> {
-        self.call("GET", &format!("/events/{}", segment(event)), &[], &[])
+        self.document(
+            "GET",
+            &format!("/events/{}", segment(event)),
+            b"",
+            "position",
+        )
     }
 
     /// What one action led to.
     pub(crate) fn correlation(&self, id: &str) -> Result<Value, ApiError> {
-        self.call("GET", &format!("/correlations/{}", segment(id)), &[], &[])
+        self.document(
+            "GET",
+            &format!("/correlations/{}", segment(id)),
+            b"",
+            "executions",
+        )
     }
 
     /// What a read model answers.
     pub(crate) fn query(&self, projector: &str, question: &Value) -> Result<Value, ApiError> {
-        let headers = [("content-type", "application/json".to_owned())];
         let path = format!("/projectors/{}/query", segment(projector));
-        self.call("POST", &path, &headers, question.to_string().as_bytes())
+        self.document("POST", &path, question.to_string().as_bytes(), "rows")
     }
 
     /// The event log as it grows. There is no limit of time: the server says something every few

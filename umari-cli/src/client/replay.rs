@@ -106,7 +106,7 @@ impl Client {
     /// Has an effect handle the whole log again.
     pub(crate) fn replay_effect(&self, effect: &str) -> Result<Value, ApiError> {
         let path = format!("/effects/{}/replay", segment(effect));
-        self.call("POST", &path, &[], &[])
+        self.document("POST", &path, b"", "state")
     }
 
     /// Writes what a read model said at some time to `to`. There is no limit of time: the server

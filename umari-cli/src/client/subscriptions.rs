@@ -16,33 +16,42 @@ impl Client {
     ) -> Result<Value, ApiError> {
         let action = if paused { "pause" } else { "resume" };
         let path = format!("{}/{action}", module_path(kind, name));
-        self.call("POST", &path, &[], &[])
+        self.document("POST", &path, b"", "paused")
     }
 
     /// Parks an event that an effect fails at; the first one where no position is given.
     pub(crate) fn park(&self, effect: &str, position: Option<u64>) -> Result<Value, ApiError> {
-        let headers = [("content-type", "application/json".to_owned())];
         let body = position.map(|position| serde_json::json!({ "position": position }).to_string());
         let path = format!("{}/park", module_path(ModuleKind::Effect, effect));
         let body = body.unwrap_or_default();
-        self.call("POST", &path, &headers, body.as_bytes())
+        self.document("POST", &path, body.as_bytes(), "outcome")
     }
 
     /// The events that an effect has parked.
     pub(crate) fn parked(&self, effect: &str) -> Result<Value, ApiError> {
         let path = format!("{}/parked", module_path(ModuleKind::Effect, effect));
-        self.call("GET", &path, &[], &[])
+        self.document("GET", &path, b"", "parked")
     }
 
     /// Delivers a parked event once more.
     pub(crate) fn unpark(&self, effect: &str, position: u64) -> Result<Value, ApiError> {
         let path = module_path(ModuleKind::Effect, effect);
-        self.call("POST", &format!("{path}/parked/{position}/retry"), &[], &[])
+        self.document(
+            "POST",
+            &format!("{path}/parked/{position}/retry"),
+            b"",
+            "outcome",
+        )
     }
 
     /// Drops a parked event for good.
     pub(crate) fn drop_parked(&self, effect: &str, position: u64) -> Result<Value, ApiError> {
         let path = module_path(ModuleKind::Effect, effect);
-        self.call("DELETE", &format!("{path}/parked/{position}"), &[], &[])
+        self.document(
+            "DELETE",
+            &format!("{path}/parked/{position}"),
+            b"",
+            "outcome",
+        )
     }
 }

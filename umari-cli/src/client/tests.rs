@@ -77,7 +77,7 @@ fn an_upload_sends_the_bytes_the_key_and_each_variable() {
         settings: &ModuleSettings::from_json(r#"{"start":"latest"}"#).expect("settings"),
     };
     let stored = client.upload(&upload).expect("stored");
-    assert_eq!(stored.sha256.as_deref(), Some("ab"));
+    assert_eq!(stored.sha256, "ab");
     let (request, headers, body) = server.join().expect("a request");
     assert_eq!(request, "POST /commands/a/versions/1.0.0%2Bdev.12 HTTP/1.1");
     assert_eq!(body, b"\0asm");
