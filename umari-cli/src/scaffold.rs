@@ -70,7 +70,7 @@ pub(crate) fn init(args: &InitArgs) -> anyhow::Result<()> {
     }
     for (verb, line) in [
         ("Next", format!("cd {}", args.name)),
-        ("", "cargo test --workspace".to_owned()),
+        ("", "cargo test".to_owned()),
         ("", "umari dev".to_owned()),
         ("", "umari new --help".to_owned()),
     ] {

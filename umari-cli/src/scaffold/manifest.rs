@@ -174,6 +174,13 @@ impl Manifest {
         if !members.iter().any(|it| covers(it, member)) {
             insert(members, member);
         }
+        // Where a plain `cargo test` is meant to reach every member, it reaches this one too.
+        let defaults = workspace.get_mut("default-members");
+        if let Some(defaults) = defaults.and_then(Item::as_array_mut)
+            && !defaults.iter().any(|it| covers(it, member))
+        {
+            insert(defaults, member);
+        }
         Ok(())
     }
 
@@ -299,6 +306,13 @@ mod tests {
               "lib", # shared
               "commands/b"
             ]
+        "#]];
+        check(text, member, &expected);
+        let text = "[workspace]\nmembers = [\"lib\"]\ndefault-members = [\".\", \"lib\"]\n";
+        let expected = expect![[r#"
+            [workspace]
+            members = ["lib", "commands/b"]
+            default-members = [".", "lib", "commands/b"]
         "#]];
         check(text, member, &expected);
         let text = "[workspace]\nmembers = [\"lib\"]\n";

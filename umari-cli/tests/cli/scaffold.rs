@@ -107,10 +107,13 @@ fn cargo(workspace: &Path, args: &[&str]) -> Ended {
 fn a_new_workspace_grows_is_tested_built_and_run() {
     let _one_at_a_time = building_alone();
     let dir = directory();
+    // As people name their directories.
+    let place = dir.path().join("Läden & mehr");
+    std::fs::create_dir(&place).expect("created");
     let sdk = checkout();
     let sdk = sdk.to_str().expect("text");
-    succeeded(&init(dir.path(), &["corner-shop", "--sdk", sdk]));
-    let shop = dir.path().join("corner-shop");
+    succeeded(&init(&place, &["corner-shop", "--sdk", sdk]));
+    let shop = place.join("corner-shop");
     let deep = shop.join("commands/add-task/src");
     for args in [
         ["event", "task-finished"],
@@ -125,7 +128,7 @@ fn a_new_workspace_grows_is_tested_built_and_run() {
 
     let formatted = cargo(&shop, &["fmt", "--all", "--check"]);
     assert_eq!(formatted.code, Some(0), "{}", formatted.stdout);
-    let tested = cargo(&shop, &["test", "--workspace"]);
+    let tested = cargo(&shop, &["test"]);
     succeeded(&tested);
     for test in [
         "events::task_finished::tests::it_is_found_by_what_it_happened_to",
@@ -213,6 +216,30 @@ fn the_warranty_shop_is_a_workspace_that_cargo_reads() {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(shop.join("tour.sh")).expect("a file");
         assert_eq!(mode.permissions().mode() & 0o111, 0o111);
+    }
+}
+
+#[test]
+fn a_workspace_within_another_is_one_of_its_own() {
+    let dir = tempfile::tempdir().expect("a directory");
+    succeeded(&init(dir.path(), &["outer"]));
+    let outer = dir.path().join("outer");
+    let before = snapshot(&outer);
+    succeeded(&init(&outer, &["inner"]));
+    let inner = outer.join("inner");
+    succeeded(&new(&inner, &["command", "finish-task"]));
+    assert!(inner.join("commands/finish-task/src/lib.rs").is_file());
+    let around = |(path, _): &(PathBuf, String)| !path.starts_with(&inner);
+    let after: Vec<_> = snapshot(&outer).into_iter().filter(around).collect();
+    assert_eq!(after, before, "the one around it is as it was");
+    for (workspace, members) in [(&outer, 3), (&inner, 4)] {
+        let read = cargo(workspace, &["metadata", "--format-version", "1"]);
+        succeeded(&read);
+        let read: Value = serde_json::from_str(&read.stdout).expect("a document");
+        for list in ["workspace_members", "workspace_default_members"] {
+            let listed = read[list].as_array().expect("a list").len();
+            assert_eq!(listed, members, "{list} of {}", workspace.display());
+        }
     }
 }
 

@@ -16,7 +16,7 @@ With --json: {\"event\": \"created\", \"kind\": \"workspace\", \"name\", \"path\
 Examples:
   umari init corner-shop
   umari init my-shop --template warranty
-  cd corner-shop && cargo test --workspace && umari dev";
+  cd corner-shop && cargo test && umari dev";
 
 pub(in crate::args) const NEW: &str = "\
 Run it anywhere in a workspace with a shared library: one that depends on `umari` and is no module
