@@ -117,6 +117,11 @@ impl Client {
         }
     }
 
+    /// What the server says about its API: its version is in `info`.
+    pub(crate) fn description(&self) -> Result<Value, ApiError> {
+        self.document("GET", "/openapi.json", b"", "info")
+    }
+
     /// Executes a command. `input` is JSON and is sent as it stands; the answer waits for the
     /// projectors that are named.
     pub(crate) fn execute(

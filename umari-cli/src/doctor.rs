@@ -7,8 +7,10 @@
 mod data;
 mod machine;
 mod tools;
+mod versions;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
@@ -16,6 +18,9 @@ use serde_json::json;
 use crate::args::DoctorArgs;
 use crate::output::fault::{EXIT_FAILURE, EXIT_OK, Fault};
 use crate::output::{self, BAD, BUSY, FAINT, GOOD, STRONG, WARN, paint};
+
+/// Whoever does not answer in this time is not well, or no server of ours.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,8 +88,10 @@ impl Check {
 
 /// Looks at everything, shows it, and fails where something is wrong.
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let mut checks = vec![machine::versions()];
+    let mut checks = vec![versions::program()];
     checks.extend(tools::checks(&args.path));
+    let server = args.url.as_deref();
+    checks.extend(server.map(|url| versions::server(url, args.api_key.clone())));
     checks.push(machine::address(args.addr));
     checks.extend(data::checks(args));
     let count = |state| checks.iter().filter(|check| check.state == state).count();

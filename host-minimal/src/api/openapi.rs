@@ -21,6 +21,7 @@ use self::schema::Components;
 use super::routes::Route;
 use super::{Problem, blocking};
 use crate::Host;
+use crate::bindings::CONTRACT_VERSION;
 use crate::commands::ActiveCommand;
 use crate::limits;
 use crate::modules::ModuleKind;
@@ -49,6 +50,8 @@ pub(super) async fn document(
 fn describe(routes: &[Route], commands: &[ActiveCommand]) -> Result<Value, serde_json::Error> {
     let mut document: Value = serde_json::from_str(BASE)?;
     document["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    // By which a client knows whether modules that it builds run here.
+    document["info"]["x-contract"] = CONTRACT_VERSION.into();
     let base = document["paths"].take();
     let mut paths = Map::new();
     for (path, item) in base.as_object().into_iter().flatten() {

@@ -161,8 +161,9 @@ fn parse_lines(data: &[u8], exports: &mut Vec<ModuleExport>) -> Result<(), Inspe
     Ok(())
 }
 
-/// Versions are compatible when their first non-zero component is the same, as for crates.
-fn is_compatible(contract: &str) -> bool {
+/// Whether this host runs modules that were built for a contract of this version: the first non-zero
+/// component has to be the same, as for crates.
+pub fn is_compatible(contract: &str) -> bool {
     let ours = semver::Version::parse(CONTRACT_VERSION);
     let theirs = semver::Version::parse(contract);
     let (Ok(ours), Ok(theirs)) = (ours, theirs) else {

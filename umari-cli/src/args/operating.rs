@@ -19,6 +19,17 @@ pub(crate) struct DoctorArgs {
     /// The address that a host is to listen on
     #[arg(long, env = "UMARI_API_ADDR", value_name = "ADDR", default_value = DEFAULT_ADDR)]
     pub(crate) addr: SocketAddr,
+    /// A server to compare versions with, such as the one that modules are deployed to
+    #[arg(long, env = "UMARI_URL")]
+    pub(crate) url: Option<String>,
+    /// The key that the server asks for
+    #[arg(
+        long,
+        env = "UMARI_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub(crate) api_key: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,19 +1,10 @@
-//! This program itself, and the address that a host would listen on.
+//! The address that a host would listen on.
 
 use std::net::{SocketAddr, TcpListener};
 
-use super::{Check, State};
+use super::{Check, PATIENCE, State};
 use crate::client::Client;
 use crate::host;
-
-pub(super) fn versions() -> Check {
-    let found = format!(
-        "umari {}, contract {}",
-        env!("CARGO_PKG_VERSION"),
-        host::CONTRACT_VERSION
-    );
-    Check::ok("versions", found)
-}
 
 /// Whether a host could listen on the address, or one does already.
 pub(super) fn address(addr: SocketAddr) -> Check {
@@ -41,7 +32,7 @@ pub(super) fn address(addr: SocketAddr) -> Check {
 
 /// Whether all is well with the server at an address; `None` where it is not one of ours.
 fn server_health(addr: SocketAddr) -> Option<bool> {
-    let client = Client::new(&host::url_of(addr), None).ok()?;
+    let client = Client::with_patience(&host::url_of(addr), None, PATIENCE).ok()?;
     let health = client.health().ok()?;
     // Any server may answer 200: ours says so in a document.
     health.details.get("status")?;

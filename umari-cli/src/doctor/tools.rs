@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Check, State};
+use super::{Check, State, versions};
 use crate::build::environment::CargoEnv;
 use crate::build::project::{Project, directory};
 use crate::build::toolchain;
@@ -18,7 +18,7 @@ pub(super) fn checks(path: &Path) -> Vec<Check> {
     let target = (toolchain.state == State::Ok).then(|| target(&env));
     let mut checks = vec![toolchain];
     checks.extend(target);
-    checks.push(workspace(&dir));
+    checks.extend(workspace(&dir));
     checks
 }
 
@@ -54,17 +54,24 @@ fn target(env: &CargoEnv) -> Check {
 }
 
 /// The modules under a directory. None are no fault: a server needs no workspace.
-fn workspace(dir: &Path) -> Check {
+fn workspace(dir: &Path) -> Vec<Check> {
     const NAME: &str = "workspace";
     let in_workspace = dir.ancestors().any(|dir| dir.join("Cargo.toml").is_file());
     if !in_workspace {
-        return Check::new(NAME, State::None, format!("no crate in {}", dir.display()))
-            .fix("umari init NAME begins one");
+        let none = Check::new(NAME, State::None, format!("no crate in {}", dir.display()));
+        return vec![none.fix("umari init NAME begins one")];
     }
     let project = match Project::find(dir) {
         Ok(project) => project,
-        Err(fault) => return Check::fault(NAME, &fault),
+        Err(fault) => return vec![Check::fault(NAME, &fault)],
     };
+    let mut checks = vec![modules(dir, &project)];
+    checks.extend(versions::workspace(&project));
+    checks
+}
+
+fn modules(dir: &Path, project: &Project) -> Check {
+    const NAME: &str = "workspace";
     let modules = match project.modules.len() {
         1 => "1 module".to_owned(),
         count => format!("{count} modules"),

@@ -68,6 +68,108 @@ fn a_machine_without_faults_is_healthy() {
     }
 }
 
+/// A crate that is a module, with a component in its target directory that says this of itself.
+fn module(dir: &Path, record: &str) {
+    let write = |file: &str, content: &[u8]| {
+        let file = dir.join(file);
+        fs::create_dir_all(file.parent().expect("a parent")).expect("created");
+        fs::write(file, content).expect("written");
+    };
+    write(
+        "Cargo.toml",
+        b"[package]\nname = \"add-task\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\
+          [dependencies]\numari = \"0.1\"\n[workspace]\n",
+    );
+    write("src/lib.rs", b"");
+    let version = env!("CARGO_PKG_VERSION");
+    let lock = format!("version = 4\n[[package]]\nname = \"umari\"\nversion = \"{version}\"\n");
+    write("Cargo.lock", lock.as_bytes());
+    let mut section = vec![12];
+    section.extend(b"umari.module");
+    section.extend(record.as_bytes());
+    let mut wasm = b"\0asm\x01\0\0\0\0".to_vec();
+    wasm.push(u8::try_from(section.len()).expect("a short record"));
+    wasm.extend(section);
+    write("target/wasm32-wasip2/release/add_task.wasm", &wasm);
+}
+
+#[test]
+fn two_faults_at_once_are_a_report_to_act_on() {
+    let here = tempfile::tempdir().expect("a directory");
+    let place = here.path().canonicalize().expect("a directory");
+    module(
+        &place,
+        r#"{"kind":"command","name":"a","sdk":"7.0.0","contract":"7.0.0"}"#,
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    // Not a server of ours: whoever connects is turned away.
+    std::thread::spawn(move || taken.incoming().for_each(drop));
+    let ended = run(umari()
+        .args(["doctor", "--addr", &address, "--data-dir", "data"])
+        .env_remove("CARGO_TARGET_DIR")
+        .current_dir(&place));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    // What differs from machine to machine: versions, places, and how much is free.
+    let shown: Vec<String> = ended
+        .stdout
+        .lines()
+        .filter(|line| !line.contains("  toolchain") && !line.contains("  space"))
+        .map(|line| {
+            line.replace(&address, "ADDRESS")
+                .replace(place.to_str().expect("text"), "HERE")
+        })
+        .collect();
+    expect_test::expect![[r#"
+             ok  versions    umari 0.1.0, contract 0.1.0
+             ok  target      wasm32-wasip2 is installed
+        warning  workspace   1 module in HERE, none with `umari-testing`
+                        fix  cargo add --dev umari-testing, in the crates that have something to prove
+             ok  sdk         umari 0.1.0
+          fault  components  1 component that no host of this version runs
+                        why  add-task (release) is built with umari 7.0.0 for contract 7.0.0, and hosts of this version run 0.1.0
+                        fix  umari build
+          fault  address     cannot listen on ADDRESS
+                        why  another program listens there
+                        fix  stop what listens there, or choose another address with --addr or UMARI_API_ADDR
+           none  data        data has nothing of umari's yet
+        2 faults: 1 warning"#]].assert_eq(&shown.join("\n"));
+}
+
+#[test]
+fn a_server_is_of_this_version_or_does_not_answer() {
+    let here = tempfile::tempdir().expect("a directory");
+    let data = here.path().join("data");
+    let server = Server::start(
+        umari()
+            .args(["serve", "--addr", "127.0.0.1:0", "--data-dir"])
+            .arg(&data)
+            .env("UMARI_API_KEY", "secret"),
+    );
+    let ask = |more: &[&str]| {
+        let all = [&["--json", "--url", &server.url][..], more].concat();
+        doctor(here.path(), &here.path().join("none"), &all)
+    };
+    let asked = ask(&["--api-key", "secret"]);
+    assert_eq!(asked.code, Some(0), "{}", asked.stdout);
+    let found = check(&asked, "server");
+    let version = format!("umari {} at {}", env!("CARGO_PKG_VERSION"), server.url);
+    assert_eq!(
+        (&found["state"], &found["found"]),
+        (&"ok".into(), &version.into())
+    );
+    assert_fault(
+        &ask(&["--api-key", "other"]),
+        "server",
+        "key",
+        "UMARI_API_KEY",
+    );
+    let url = server.url.clone();
+    drop(server);
+    let asked = doctor(here.path(), &data, &["--json", "--url", &url]);
+    assert_fault(&asked, "server", "does not answer", "--url or UMARI_URL");
+}
+
 #[test]
 fn an_address_is_free_ours_or_taken() {
     let here = tempfile::tempdir().expect("a directory");
@@ -79,9 +181,8 @@ fn an_address_is_free_ours_or_taken() {
             .current_dir(here.path()))
     };
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    // Not a server of ours: whoever connects gets no answer.
     let address = taken.local_addr().expect("an address").to_string();
-    // Not a server of ours: whoever connects is turned away.
-    std::thread::spawn(move || taken.incoming().for_each(drop));
     let found = format!("cannot listen on {address}");
     assert_fault(
         &at(&address),

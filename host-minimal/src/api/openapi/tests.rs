@@ -139,6 +139,7 @@ fn the_document_is_valid() {
     let document = document(&commands);
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["info"]["x-contract"], CONTRACT_VERSION);
     let described = operations(&document);
     for target in references(&document) {
         let pointer = target.strip_prefix('#').expect("a local reference");

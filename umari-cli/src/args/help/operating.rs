@@ -36,9 +36,11 @@ Examples:
   umari api-keys revoke ci";
 
 pub(in crate::args) const DOCTOR: &str = "\
-Looks at the toolchain and its target, the workspace, the address, and the data directory with its
-event log, modules and master key. It changes nothing, and locks a data directory that no host uses
-while it looks. Each fault stands with its reason and what to do.
+Looks at the toolchain and its target, the workspace with its SDK and what is built of it, the
+address, and the data directory with its event log, modules and master key; with --url, or
+UMARI_URL set, also at a server: whether it answers, and runs what this program builds. It changes
+nothing, and locks a data directory that no host uses while it looks. Each fault stands with its
+reason and what to do.
 
 With --json: {\"checks\": [{\"name\", \"state\", \"found\", \"why\", \"fix\"}], \"faults\", \"warnings\"}; a
 \"state\" is \"ok\", \"none\" (not there, and not needed yet), \"warning\" or \"fault\".
@@ -46,6 +48,7 @@ With --json: {\"checks\": [{\"name\", \"state\", \"found\", \"why\", \"fix\"}], 
 Examples:
   umari doctor
   umari doctor --data-dir /var/lib/umari --addr 127.0.0.1:8080
+  umari doctor --url https://shop.example
   umari doctor --json | jq '.checks[] | select(.state == \"fault\")'";
 
 pub(in crate::args) const BACKUP: &str = "\
