@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::signals;
+
 /// A status verb of something that went well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// A status verb of something that is under way.
@@ -145,6 +147,7 @@ pub(crate) fn transient(verb: &str, what: &str) {
     if !has_transient_line() || is_quiet() {
         return;
     }
+    signals::clear_line_on_interrupt();
     let mut transient = lock(&TRANSIENT);
     let mut stderr = anstream::stderr().lock();
     clear(&mut transient, &mut stderr);
@@ -170,6 +173,13 @@ pub(crate) fn bar(done: usize, total: usize) -> String {
 pub(crate) fn clear_transient() {
     let mut transient = lock(&TRANSIENT);
     clear(&mut transient, &mut anstream::stderr().lock());
+}
+
+/// Removes the transient line, after which nothing is printed to stderr any more.
+pub(crate) fn end() {
+    let mut transient = lock(&TRANSIENT);
+    clear(&mut transient, &mut anstream::stderr().lock());
+    std::mem::forget(transient);
 }
 
 /// Whether stderr can show a line that is replaced in place.

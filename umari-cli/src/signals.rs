@@ -7,10 +7,13 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::process::{Child, Command};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+
+use crate::output;
 
 /// What a shell reports for a process that Ctrl-C ended.
 const EXIT_FORCED: i32 = 130;
@@ -42,6 +45,7 @@ impl Stop {
 
     /// Listens to the signals. The first asks to stop, the second ends the process.
     pub(crate) fn listen(&self, runtime: &Handle) -> io::Result<()> {
+        HAS_LISTENER.store(true, Ordering::Release);
         let _context = runtime.enter();
         let mut signals = Signals::new()?;
         let stop = self.clone();
@@ -153,6 +157,38 @@ fn end_group(group: u32) {
 /// What is guarded stays valid whichever thread panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a [`Stop`] decides what a signal means.
+static HAS_LISTENER: AtomicBool = AtomicBool::new(false);
+
+/// From now on a signal that ends this process clears the transient line first. What is drawn in
+/// place would otherwise stand before the next prompt.
+pub(crate) fn clear_line_on_interrupt() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        // Where it cannot be arranged the line stays, which is no reason to fail.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+        else {
+            return;
+        };
+        let signals = {
+            let _context = runtime.enter();
+            Signals::new()
+        };
+        let Ok(mut signals) = signals else {
+            return;
+        };
+        std::thread::spawn(move || {
+            runtime.block_on(signals.next());
+            if !HAS_LISTENER.load(Ordering::Acquire) {
+                output::end();
+                std::process::exit(EXIT_FORCED);
+            }
+        });
+    });
 }
 
 struct Signals {

@@ -55,6 +55,9 @@ mod servers;
 #[path = "cli/shop.rs"]
 mod shop;
 #[cfg(unix)]
+#[path = "cli/terminal.rs"]
+mod terminal;
+#[cfg(unix)]
 #[path = "cli/transcripts.rs"]
 mod transcripts;
 #[path = "cli/usage.rs"]

@@ -79,7 +79,7 @@ fn a_file_that_is_no_module_is_not_uploaded() {
 
 /// A workspace with two modules and a stand-in for the SDK, so that it builds in a moment and
 /// needs nothing from outside.
-fn workspace() -> tempfile::TempDir {
+pub(crate) fn workspace() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     let write = |file: &str, text: &str| {
         let file = dir.path().join(file);
