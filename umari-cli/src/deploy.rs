@@ -157,7 +157,10 @@ fn plan_all<'a>(
 ) -> Result<Vec<Planned<'a>>, ApiError> {
     let mut planned = Vec::new();
     for kind in ModuleKind::ALL {
-        for artifact in built.iter().filter(|artifact| artifact.kind == kind) {
+        let mut of_kind: Vec<&Artifact> = built.iter().filter(|it| it.kind == kind).collect();
+        // They arrive as they are built, and a plan is the same each time.
+        of_kind.sort_by(|a, b| a.names.cmp(&b.names));
+        for artifact in of_kind {
             for name in &artifact.names {
                 let mut all = artifact.module.metadata.env.clone();
                 all.extend(

@@ -24,6 +24,8 @@ mod backups;
 mod builds;
 #[path = "cli/components.rs"]
 mod components;
+#[path = "cli/deploys.rs"]
+mod deploys;
 #[cfg(unix)]
 #[path = "cli/doctor.rs"]
 mod doctor;

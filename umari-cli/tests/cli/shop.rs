@@ -67,6 +67,11 @@ impl Sink {
         self.refuses.store(refuses, Ordering::Release);
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn registrations(&self) -> Vec<String> {
         self.registrations.lock().expect("a lock").clone()
     }
