@@ -105,11 +105,25 @@ pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
         })
 }
 
+/// Removes what a crash left of a file that [`create`] was making.
+pub(super) fn remove_unfinished(path: &Path) -> Result<(), KeyError> {
+    match remove(&unfinished(path)) {
+        Err(KeyError::MasterKeyFile { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(())
+        }
+        removed => removed,
+    }
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
 /// Makes the file: whole or not at all, and on disk before anything is wrapped with it.
 pub(super) fn create(path: &Path) -> Result<KeyBytes, KeyError> {
     let key = cipher::random_key()?;
     let mut digits = Zeroizing::new(vec![0; 2 * KEY_BYTES + 1]);
-    let unfinished = path.with_extension("new");
+    let unfinished = unfinished(path);
     let written = hex::encode_to_slice(key.as_slice(), &mut digits[..2 * KEY_BYTES])
         .map_err(io::Error::other)
         .and_then(|()| {

@@ -338,7 +338,8 @@ impl Cache {
 }
 
 /// Looks whether `master` can be had, and whether it is the key that the key table of `database` was
-/// made with, as far as there is one. Makes neither. Whether there is a key at all.
+/// made with, as far as there is one, or the one of a rotation that was interrupted. Makes neither.
+/// Whether there is a key at all.
 ///
 /// # Errors
 ///
@@ -349,7 +350,9 @@ pub(crate) fn check_master_key(
 ) -> Result<bool, KeyError> {
     let proof = database.map(read_proof).transpose()?.flatten();
     match (master.read()?, proof) {
-        (Some(master), Some(proof)) => prove(&master, &proof).map(|()| true),
+        (Some(key), Some(proof)) => {
+            rotation::check(master, &key, |key| prove(key, &proof)).map(|()| true)
+        }
         (Some(_), None) => Ok(true),
         // Says what is missing.
         (None, Some(_)) => master.load(true).map(|_| true),

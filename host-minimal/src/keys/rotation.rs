@@ -114,25 +114,38 @@ pub(super) fn settle(
     key: KeyBytes,
     prove: impl Fn(&KeyBytes) -> Result<(), KeyError>,
 ) -> Result<KeyBytes, KeyError> {
-    let next = match source {
-        MasterKey::File(in_use) => Some((next_path(in_use), in_use)),
-        MasterKey::Hex(_) => None,
+    let MasterKey::File(in_use) = source else {
+        return prove(&key).map(|()| key);
     };
-    let next = next.filter(|(next, _)| next.exists());
-    match (prove(&key), next) {
-        (Ok(()), None) => Ok(key),
-        (Ok(()), Some((next, _))) => {
+    let next = next_path(in_use);
+    master::remove_unfinished(&next)?;
+    match prove(&key) {
+        Ok(()) if next.exists() => {
             // It was interrupted before anything was wrapped with the next one.
             master::remove(&next)?;
             Ok(key)
         }
-        (Err(KeyError::WrongMasterKey), Some((next, in_use))) => {
+        Err(KeyError::WrongMasterKey) if next.exists() => {
             let key = MasterKey::in_file(&next).load(true)?;
             prove(&key)?;
             take_over(&next, in_use)?;
             Ok(key)
         }
-        (Err(error), _) => Err(error),
+        proved => proved.map(|()| key),
+    }
+}
+
+/// Whether [`settle`] finds a key that proves itself, without a change to any file.
+pub(super) fn check(
+    source: &MasterKey,
+    key: &KeyBytes,
+    prove: impl Fn(&KeyBytes) -> Result<(), KeyError>,
+) -> Result<(), KeyError> {
+    match (prove(key), source) {
+        (Err(KeyError::WrongMasterKey), MasterKey::File(in_use)) if next_path(in_use).exists() => {
+            prove(&MasterKey::in_file(next_path(in_use)).load(true)?)
+        }
+        (proved, _) => proved,
     }
 }
 
@@ -354,6 +367,11 @@ mod tests {
             }
             drop(keys);
 
+            let master = MasterKey::in_file(place.file());
+            let database = Connection::open(place.database()).expect("a database");
+            let checked = super::super::check_master_key(Some(&database), &master);
+            assert!(checked.expect("no fault: a host settles it"), "{steps}");
+            drop(database);
             let keys = place.open().expect("after the crash");
             assert!(reads(&keys, &sealed), "{steps}");
             let changed = fs::read_to_string(place.file()).expect("the key") != old;
@@ -363,6 +381,33 @@ mod tests {
             drop(keys);
             assert!(reads(&place.open().expect("a ring"), &sealed), "{steps}");
         }
+    }
+
+    /// A host that is killed while the file with the next key is written.
+    #[test]
+    fn what_is_left_of_an_unfinished_key_is_removed() {
+        let place = Place::new();
+        let sealed = encrypt(&place.open().expect("a ring"));
+        let unfinished = place.0.path().join("master.key.new");
+        fs::write(&unfinished, "half a ke").expect("written");
+        assert!(reads(&place.open().expect("a ring"), &sealed));
+        assert!(!unfinished.exists());
+    }
+
+    #[test]
+    fn a_next_key_that_is_not_the_right_one_either_is_no_help() {
+        let place = Place::new();
+        drop(place.open().expect("a ring"));
+        for file in [place.file(), next_path(&place.file())] {
+            let _ = fs::remove_file(&file);
+            master::create(&file).expect("another key");
+        }
+        let master = MasterKey::in_file(place.file());
+        let database = Connection::open(place.database()).expect("a database");
+        let checked = super::super::check_master_key(Some(&database), &master);
+        assert!(matches!(checked, Err(KeyError::WrongMasterKey)));
+        assert!(matches!(place.open(), Err(KeyError::WrongMasterKey)));
+        assert!(next_path(&place.file()).exists(), "neither is thrown away");
     }
 
     #[test]

@@ -238,6 +238,31 @@ fn each_part_of_a_data_directory_has_its_fault_and_fix() {
     );
 }
 
+/// A host that was killed when it had wrapped all keys with the next master key, and not yet put
+/// that in the place of the old one.
+#[test]
+fn an_interrupted_rotation_is_no_fault() {
+    let here = tempfile::tempdir().expect("a directory");
+    let data = here.path().join("data");
+    let (status, stderr) = Server::serve(&data).end_by("TERM");
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    let (key, next) = (data.join("master.key"), data.join("master.key.next"));
+    let old = fs::read(&key).expect("a key");
+    let rotated = run(umari()
+        .args(["keys", "rotate", "--yes", "--data-dir"])
+        .arg(&data));
+    assert_eq!(rotated.code, Some(0), "{}", rotated.stderr);
+    fs::rename(&key, &next).expect("a key");
+    fs::write(&key, old).expect("a key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a mode");
+
+    let ended = doctor(here.path(), &data, &["--json"]);
+    assert_eq!(check(&ended, "key")["state"], "ok", "{}", ended.stdout);
+    assert!(next.exists(), "it settles nothing");
+    Server::serve(&data);
+    assert!(!next.exists(), "the host does");
+}
+
 #[test]
 fn a_toolchain_is_missing_or_lacks_the_target() {
     let here = tempfile::tempdir().expect("a directory");
