@@ -160,13 +160,19 @@ impl Api {
         serde_json::from_value(body["modules"].take()).expect("modules")
     }
 
-    /// Waits until every module has handled everything.
+    /// Waits until every module has handled everything, for as long as one gets on.
     pub(crate) fn wait_caught_up(&self) {
-        let end = Instant::now() + PATIENCE;
+        let mut end = Instant::now() + PATIENCE;
+        let mut before = Vec::new();
         loop {
             let modules = self.modules();
             if modules.iter().all(Module::is_caught_up) {
                 return;
+            }
+            let positions: Vec<_> = modules.iter().map(|module| module.position).collect();
+            if positions != before {
+                end = Instant::now() + PATIENCE;
+                before = positions;
             }
             assert!(Instant::now() < end, "they do not catch up: {modules:#?}");
             std::thread::yield_now();
@@ -217,6 +223,93 @@ impl Api {
         arrived(self.agent.delete(url).call(), &[200])
     }
 
+    /// Parks an event that an effect fails at; whether it is parked: it may not have failed yet.
+    pub(crate) fn park(&self, effect: &str, position: u64) -> Result<bool, NoAnswer> {
+        let wish = json!({ "position": position });
+        let (status, body) = self.ask("POST", &format!("/effects/{effect}/park"), &wish)?;
+        match (status, body["outcome"].as_str(), body["code"].as_str()) {
+            (200, Some("parked"), _) => Ok(true),
+            // Perhaps an earlier wish was met in between, of which it was said that it would be.
+            (202, Some("pending"), _)
+            | (409, _, Some("nothing-fails" | "not-failing" | "stopped")) => {
+                let path = format!("/effects/{effect}/parked");
+                let (_, body) = self.ask("GET", &path, &Value::Null)?;
+                let parked = body["parked"].as_array().expect("a list");
+                Ok(parked.iter().any(|event| event["position"] == position))
+            }
+            _ => panic!("{status}: {body:#}"),
+        }
+    }
+
+    /// Where an effect's parked events are.
+    pub(crate) fn parked(&self, effect: &str) -> Vec<u64> {
+        let body = self.get(&format!("/effects/{effect}/parked"));
+        let parked = body["parked"].as_array().expect("a list").iter();
+        parked
+            .map(|event| event["position"].as_u64().expect("a position"))
+            .collect()
+    }
+
+    /// Delivers a parked event once more; what came of it: `handled`, `failed`, `pending`, or
+    /// `not-parked`.
+    pub(crate) fn retry_parked(&self, effect: &str, position: u64) -> Result<String, NoAnswer> {
+        let path = format!("/effects/{effect}/parked/{position}/retry");
+        self.parked_event("POST", &path)
+    }
+
+    /// Drops a parked event; what came of it: `dropped`, or `not-parked`.
+    pub(crate) fn drop_parked(&self, effect: &str, position: u64) -> Result<String, NoAnswer> {
+        self.parked_event("DELETE", &format!("/effects/{effect}/parked/{position}"))
+    }
+
+    fn parked_event(&self, method: &str, path: &str) -> Result<String, NoAnswer> {
+        let (status, body) = self.ask(method, path, &Value::Null)?;
+        let outcome = match status {
+            200 | 202 => &body["outcome"],
+            404 => &body["code"],
+            _ => panic!("{path}: {status}: {body:#}"),
+        };
+        Ok(outcome.as_str().expect("an outcome").to_owned())
+    }
+
+    /// Has an effect handle the whole log again; whether an answer came.
+    pub(crate) fn replay_effect(&self, name: &str) -> bool {
+        let url = format!("{}/effects/{name}/replay", self.url);
+        arrived(self.agent.post(url).send_empty(), &[202])
+    }
+
+    /// Rotates the master key; whether an answer came.
+    pub(crate) fn rotate_master_key(&self) -> bool {
+        let url = format!("{}/keys/rotate", self.url);
+        arrived(self.agent.post(url).send_empty(), &[200])
+    }
+
+    /// How many rotations of the master key are recorded.
+    pub(crate) fn rotations(&self) -> usize {
+        let body = self.get("/keys/audit?limit=1000");
+        assert!(body["next_after"].is_null(), "more than a page");
+        let entries = body["entries"].as_array().expect("entries").iter();
+        entries.filter(|entry| entry["action"] == "rotate").count()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Result<(u16, Value), NoAnswer> {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .body(body);
+        let response = self.agent.run(request.expect("a request"));
+        let mut response = response.map_err(|_| NoAnswer)?;
+        let body: Value = response.body_mut().read_json().map_err(|_| NoAnswer)?;
+        match body["code"].as_str() {
+            Some("shutting-down") => Err(NoAnswer),
+            _ => Ok((response.status().as_u16(), body)),
+        }
+    }
+
     /// Where a module is.
     pub(crate) fn position(&self, name: &str) -> u64 {
         let modules = self.modules();
@@ -225,10 +318,19 @@ impl Api {
     }
 
     /// Everything in the log after a position.
-    pub(crate) fn events_after(&self, mut after: u64) -> Vec<Event> {
+    pub(crate) fn events_after(&self, after: u64) -> Vec<Event> {
+        self.pages_of_events("", after)
+    }
+
+    /// Every event of a type.
+    pub(crate) fn events_of_type(&self, event_type: &str) -> Vec<Event> {
+        self.pages_of_events(&format!("&type={event_type}"), 0)
+    }
+
+    fn pages_of_events(&self, filter: &str, mut after: u64) -> Vec<Event> {
         let mut events = Vec::new();
         loop {
-            let mut page = self.get(&format!("/events?limit=1000&after={after}"));
+            let mut page = self.get(&format!("/events?limit=1000&after={after}{filter}"));
             let found: Vec<Event> = serde_json::from_value(page["events"].take()).expect("events");
             events.extend(found);
             match page["next_after"].as_u64() {
@@ -247,6 +349,10 @@ impl Api {
         body
     }
 }
+
+/// No answer came, or that of a server that is being stopped.
+#[derive(Debug)]
+pub(crate) struct NoAnswer;
 
 /// A component, and its environment.
 #[derive(Debug, Clone)]

@@ -111,6 +111,8 @@ pub(super) struct Ledger {
     steps: u64,
     /// Position of the note, and how often the log says that it was relayed.
     relayed: BTreeMap<u64, u64>,
+    /// Notes that an operator wanted to be dropped.
+    dropped: BTreeSet<u64>,
     echoes: BTreeMap<u64, Uuid>,
     tally: Tally,
 }
@@ -153,6 +155,13 @@ impl Ledger {
         let counter = format!("c{}", self.notes % 8);
         let work = self.notes_under(counter, times, "quiet");
         (self.begin(work.clone(), None), work)
+    }
+
+    /// Notes that the effect calls out for, one after the other, and the id of the first.
+    pub(super) fn calling(&mut self, times: u64) -> (usize, Work, u64) {
+        let first = FIRST_NOTE + self.notes;
+        let work = self.notes_under("calling".to_owned(), times, "call");
+        (self.begin(work.clone(), None), work, first)
     }
 
     fn notes_under(&mut self, counter: String, times: u64, text: &'static str) -> Work {
@@ -371,11 +380,22 @@ impl Ledger {
         self.relayed.get(&note_id).copied()
     }
 
+    /// An operator asks for a note to be dropped, so that it may never be recorded.
+    pub(super) fn drop_note(&mut self, note_id: u64) {
+        self.dropped.insert(note_id);
+    }
+
+    /// Whether an operator asked for a note to be dropped.
+    pub(super) fn may_be_dropped(&self, note_id: u64) -> bool {
+        self.dropped.contains(&note_id)
+    }
+
     /// Checks what must be true once the effect has handled everything.
     pub(super) fn check_effects(&self) {
         for event in self.log.iter().filter(|it| it.event_type == "noted") {
             let note_id = event.data["note_id"].as_u64().expect("an id");
-            assert!(self.relayed.contains_key(&note_id), "never: {event:?}");
+            let done = self.relayed.contains_key(&note_id) || self.may_be_dropped(note_id);
+            assert!(done, "never: {event:?}");
             let echo = self.echoes.get(&note_id);
             let wanted = (event.data["text"] == "echo").then_some(&event.id);
             assert_eq!(echo, wanted, "{event:?}");

@@ -24,14 +24,17 @@ pub(super) enum Phase {
     Swapping,
     Replaying,
     Pausing,
+    Parking,
+    ReplayingEffect,
     Shredding,
+    Rotating,
     Starting,
     Creating,
     Stopping,
 }
 
 impl Phase {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Appending,
         Self::Projecting,
         Self::CallingOut,
@@ -40,7 +43,10 @@ impl Phase {
         Self::Swapping,
         Self::Replaying,
         Self::Pausing,
+        Self::Parking,
+        Self::ReplayingEffect,
         Self::Shredding,
+        Self::Rotating,
         Self::Starting,
         Self::Creating,
         Self::Stopping,
@@ -56,7 +62,10 @@ impl Phase {
             Self::Swapping => "while versions are swapped",
             Self::Replaying => "while a projector is replayed and switched",
             Self::Pausing => "while modules are paused and resumed",
+            Self::Parking => "while events are parked, retried, dropped",
+            Self::ReplayingEffect => "while an effect is replayed",
             Self::Shredding => "while a scope is shredded",
+            Self::Rotating => "while the master key is rotated",
             Self::Starting => "while the host starts",
             Self::Creating => "while a data directory is made",
             Self::Stopping => "during a graceful stop",
@@ -94,7 +103,10 @@ impl Campaign {
             Phase::Swapping => self.kill_while_swapping(),
             Phase::Replaying => self.kill_while_replaying(),
             Phase::Pausing => self.kill_while_pausing(),
+            Phase::Parking => self.kill_while_parking(),
+            Phase::ReplayingEffect => self.kill_while_replaying_effect(),
             Phase::Shredding => self.kill_while_shredding(),
+            Phase::Rotating => self.kill_while_rotating(),
             Phase::Starting => {
                 let moment = self.moment(self.start);
                 let mut server = self.spawn();
@@ -125,8 +137,20 @@ impl Campaign {
     }
 
     /// Lets clients write until `kill` has killed the server.
-    fn kill_under_load_with(&mut self, kill: impl FnOnce(&Self, Victim) -> bool) -> bool {
+    pub(super) fn kill_under_load_with(
+        &mut self,
+        kill: impl FnOnce(&Self, Victim) -> bool,
+    ) -> bool {
         let server = self.start_and_check();
+        self.kill_under_load_of(server, kill)
+    }
+
+    /// The same, on a server that was brought to where it is to be.
+    pub(super) fn kill_under_load_of(
+        &mut self,
+        server: Victim,
+        kill: impl FnOnce(&Self, Victim) -> bool,
+    ) -> bool {
         let seeds: Vec<u64> = (0..CLIENTS).map(|_| self.rng.random()).collect();
         std::thread::scope(|scope| {
             for seed in seeds {

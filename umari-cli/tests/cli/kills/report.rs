@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Phase;
+use super::desk::Desk;
 use super::ledger::Ledger;
 use super::target::Received;
 
@@ -32,7 +33,13 @@ impl Figures {
     }
 
     /// The table.
-    pub(super) fn table(&self, seed: u64, ledger: &Ledger, calls: &[Received]) -> String {
+    pub(super) fn table(
+        &self,
+        seed: u64,
+        ledger: &Ledger,
+        desk: &Desk,
+        calls: &[Received],
+    ) -> String {
         let mut table = format!("kill -9, UMARI_KILLS_SEED={seed}\n");
         let mut line = |name: &str, count: u64| {
             let _ = writeln!(table, "  {name:<48} {count:>7}");
@@ -66,14 +73,22 @@ impl Figures {
             "read models that were a fold of the log",
             self.states_checked as u64,
         );
-        let notes: BTreeSet<u64> = calls.iter().map(|call| call.note_id).collect();
+        let accepted = calls.iter().filter(|call| call.accepted);
+        let notes: BTreeSet<u64> = accepted.clone().map(|call| call.note_id).collect();
         line(
             "notes sent to the outside, each recorded once",
             notes.len() as u64,
         );
         line(
             "  sent again: killed between call and record",
-            (calls.len() - notes.len()) as u64,
+            (accepted.count() - notes.len()) as u64,
+        );
+        line("events parked, none sent meanwhile", desk.parked);
+        line("  delivered once more", desk.retried);
+        line("  dropped", desk.dropped);
+        line(
+            "    sent because the effect was replayed",
+            desk.check_calls(calls) as u64,
         );
         table
     }

@@ -1,5 +1,6 @@
 //! What the effect calls: a real HTTP target that remembers every call.
 
+use std::collections::BTreeSet;
 use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     calls: Vec<Received>,
+    /// Notes that are answered with an error.
+    refused: BTreeSet<u64>,
     life: usize,
     hold: Option<Hold>,
 }
@@ -44,6 +47,8 @@ pub(super) struct Received {
     pub(super) key: String,
     /// Which life of the server made it.
     pub(super) life: usize,
+    /// Whether it was answered as a call that went well, if it was answered.
+    pub(super) accepted: bool,
 }
 
 /// A call that is not answered before this is dropped.
@@ -80,7 +85,7 @@ impl Target {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader) {
-            let hold = self.take(&request);
+            let (accepted, hold) = self.take(&request);
             self.shared.pulse.beat(|counts| counts.called += 1);
             if let Some(hold) = hold {
                 let (release, released) = channel();
@@ -89,36 +94,55 @@ impl Target {
                 let _ = released.recv();
             }
             let mut stream = stream;
-            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-            if stream.write_all(answer).is_err() {
+            let status = if accepted { "200 OK" } else { "409 Conflict" };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            if stream.write_all(answer.as_bytes()).is_err() {
                 return;
             }
             self.shared.pulse.beat(|counts| counts.answered += 1);
         }
     }
 
-    /// Remembers a call. Where it is the one to hold, who wants to know.
-    fn take(&self, request: &Request) -> Option<Sender<Sender<()>>> {
-        let note_id = request
-            .path
-            .strip_prefix("/notes/")?
-            .parse()
-            .expect("an id");
+    /// Remembers a call: whether it is accepted, and, where it is the one to hold, who wants to know.
+    fn take(&self, request: &Request) -> (bool, Option<Sender<Sender<()>>>) {
+        let Some(note_id) = request.path.strip_prefix("/notes/") else {
+            return (true, None);
+        };
+        let note_id = note_id.parse().expect("an id");
         let mut state = self.shared.state.lock().expect("a lock");
         let life = state.life;
+        let accepted = !state.refused.contains(&note_id);
         state.calls.push(Received {
             note_id,
             key: request.header("idempotency-key").expect("a key").to_owned(),
             life,
+            accepted,
         });
-        let hold = state.hold.as_mut()?;
-        match hold.skip.checked_sub(1) {
-            Some(skip) => {
-                hold.skip = skip;
+        let hold = match &mut state.hold {
+            Some(hold) if hold.skip > 0 => {
+                hold.skip -= 1;
                 None
             }
-            None => state.hold.take().map(|hold| hold.held),
-        }
+            hold => hold.take().map(|hold| hold.held),
+        };
+        (accepted, hold)
+    }
+
+    /// Answers calls about these notes with an error, until they are accepted.
+    pub(super) fn refuse(&self, note_ids: impl IntoIterator<Item = u64>) {
+        let mut state = self.shared.state.lock().expect("a lock");
+        state.refused.extend(note_ids);
+    }
+
+    /// Accepts calls about a note.
+    pub(super) fn accept(&self, note_id: u64) {
+        let mut state = self.shared.state.lock().expect("a lock");
+        state.refused.remove(&note_id);
+    }
+
+    /// How many calls there were.
+    pub(super) fn count(&self) -> usize {
+        self.shared.state.lock().expect("a lock").calls.len()
     }
 
     /// Answers `skip` calls, then waits for one and keeps it waiting.
