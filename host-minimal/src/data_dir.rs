@@ -80,6 +80,24 @@ pub enum DataDirError {
         /// A file that knows it.
         known_to: PathBuf,
     },
+    /// `umari.sqlite` has gone, and the log that it belongs to has not.
+    #[error(
+        "{} is missing or has nothing in it, but the log beside it has {head} events: the modules, the \
+         API keys and the data keys without which encrypted events cannot be read were in it",
+        path.display()
+    )]
+    MissingMetadata {
+        /// Where `umari.sqlite` should be.
+        path: PathBuf,
+        /// Position of the log's last event.
+        head: u64,
+    },
+    /// A new `umari.sqlite` was asked for, and there is one.
+    #[error("{} is there, so no new one is made", path.display())]
+    MetadataThere {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file or directory in it could not be made or opened.
     #[error("{} could not be created or opened", path.display())]
     Io {
@@ -201,6 +219,23 @@ impl DataDir {
     /// The embedded event store.
     pub fn events(&self) -> PathBuf {
         self.root.join("events.db")
+    }
+
+    /// Whether `umari.sqlite` has something in it. A copy that was made without its write-ahead log
+    /// may have nothing yet.
+    pub(crate) fn has_metadata(&self) -> bool {
+        match fs::metadata(self.database()) {
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+            Ok(file) if file.len() == 0 => false,
+            // What cannot be read may have something, and says why when it is opened.
+            Ok(_) => read_database(&self.database()).map_or(true, |(_, version)| version > 0),
+        }
+    }
+
+    /// The fault of a directory whose log ends at `head`, where that has lost its `umari.sqlite`.
+    pub(crate) fn missing_metadata(&self, head: u64) -> Option<DataDirError> {
+        let path = self.database();
+        (head > 0 && !self.has_metadata()).then_some(DataDirError::MissingMetadata { path, head })
     }
 
     /// Makes sure that no new event store is made beside files that know another. The positions

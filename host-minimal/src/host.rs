@@ -46,6 +46,7 @@ use crate::replay::Replays;
 use crate::shredding::Shredder;
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
+use crate::survey;
 use crate::wall_clock::WallClock;
 
 /// What a host is started with.
@@ -65,6 +66,9 @@ pub struct HostConfig {
     pub clock: WallClock,
     /// Takes each line that a module prints. Lines that it has no room for are lost.
     pub printed: Option<SyncSender<PrintedLine>>,
+    /// Goes on with a log whose `umari.sqlite` is lost: without modules, API keys and the data keys
+    /// of encrypted events. An error where there is one.
+    pub new_metadata: bool,
 }
 
 impl HostConfig {
@@ -77,6 +81,7 @@ impl HostConfig {
             settings: Settings::default(),
             clock: WallClock::default(),
             printed: None,
+            new_metadata: false,
         }
     }
 }
@@ -194,6 +199,7 @@ impl Host {
     pub fn start(config: HostConfig) -> Result<Self, StartError> {
         let data_dir = DataDir::open(config.data_dir)?;
         data_dir.check_events()?;
+        check_metadata(&data_dir, config.new_metadata)?;
         let master = match &config.master_key {
             Some(digits) => MasterKey::from_hex(digits)?,
             None => MasterKey::in_file(data_dir.master_key()),
@@ -519,6 +525,30 @@ impl Host {
         }
         self.inner.store.close();
         all
+    }
+}
+
+/// Makes sure that no new `umari.sqlite` is made beside a log that has had one, unless that is
+/// wanted.
+fn check_metadata(data_dir: &DataDir, new: bool) -> Result<(), StartError> {
+    if data_dir.has_metadata() {
+        let path = data_dir.database();
+        return match new {
+            true => Err(DataDirError::MetadataThere { path }.into()),
+            false => Ok(()),
+        };
+    }
+    let head = survey::head(&data_dir.events())?.unwrap_or(0);
+    match data_dir.missing_metadata(head) {
+        Some(_) if new => {
+            tracing::warn!(
+                "{} is made anew beside a log of {head} events: deploy its modules and make its API \
+                 keys again",
+                data_dir.database().display()
+            );
+            Ok(())
+        }
+        missing => missing.map_or(Ok(()), |missing| Err(missing.into())),
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Survey {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Found {
-    /// `umari.sqlite`; `None` where there is none.
+    /// `umari.sqlite`; `None` where there is none yet.
     pub database: Result<Option<Catalogue>, StartError>,
     /// Whether there is a master key, and so whether it is the right one.
     pub master_key: Result<bool, StartError>,
@@ -70,21 +70,27 @@ pub fn survey(root: &Path, master_key: Option<&str>) -> Result<Survey, StartErro
         Err(error) => return Err(error.into()),
     };
     let database = data_dir.database();
-    let connection = database
-        .is_file()
+    let connection = data_dir
+        .has_metadata()
         .then(|| data_dir::read_database(&database))
         .transpose();
     let opened = connection.as_ref().ok().and_then(Option::as_ref);
+    let head = head(&data_dir.events());
+    let missing = head.as_ref().ok().copied().flatten();
+    let missing = missing.and_then(|head| data_dir.missing_metadata(head));
     Ok(Survey::Found(Box::new(Found {
         master_key: check_key(
             &data_dir,
             opened.map(|(connection, _)| connection),
             master_key,
         ),
-        head: head(&data_dir.events()),
-        database: connection
-            .map_err(StartError::from)
-            .and_then(|opened| opened.map(|it| catalogue(&database, &it)).transpose()),
+        head,
+        database: match missing {
+            Some(missing) => Err(missing.into()),
+            None => connection
+                .map_err(StartError::from)
+                .and_then(|opened| opened.map(|it| catalogue(&database, &it)).transpose()),
+        },
     })))
 }
 
@@ -124,7 +130,7 @@ fn catalogue(
 }
 
 /// Opens the event store and reads its last event.
-fn head(path: &Path) -> Result<Option<u64>, StartError> {
+pub(crate) fn head(path: &Path) -> Result<Option<u64>, StartError> {
     if !path.is_file() {
         return Ok(None);
     }

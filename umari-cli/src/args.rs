@@ -227,6 +227,9 @@ pub(crate) struct HostArgs {
         value_name = "URL"
     )]
     pub(crate) event_store_url: Option<String>,
+    /// Go on with a log whose umari.sqlite is lost, without its modules, API keys and data keys
+    #[arg(long)]
+    pub(crate) new_metadata: bool,
     /// How long a stop may take before it is forced
     #[arg(long, env = "UMARI_SHUTDOWN_TIMEOUT", value_name = "TIME", default_value = "10s",
           value_parser = output::units::parse_duration)]

@@ -24,7 +24,7 @@ use crate::build::environment::CargoEnv;
 use crate::build::project::{Project, directory};
 use crate::client::Client;
 use crate::deploy::{Deployed, Outcome, deploy_for_dev};
-use crate::host::{HostOptions, Reach, RunningHost, check_address, check_store};
+use crate::host::{HostOptions, Reach, RunningHost, check_address, check_metadata, check_store};
 use crate::logging;
 use crate::output::fault::Fault;
 use crate::output::{self, BUSY};
@@ -83,9 +83,11 @@ fn session(args: &DevArgs, runtime: &Runtime, stop: &Stop, started: Instant) -> 
         api_key,
         reach: Reach::Loopback,
         printed: (!args.no_tail).then(|| lines::of_modules(args.json)),
+        new_metadata: args.host.new_metadata,
     };
     check_store(&args.host)?;
     check_address(&options)?;
+    check_metadata(&options)?;
     let (wake, wakes) = mpsc::channel();
     let waker = wake.clone();
     stop.on_request(move || drop(waker.send(Wake::Stop)));

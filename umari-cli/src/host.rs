@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 pub(crate) use host_minimal::CONTRACT_VERSION;
 use host_minimal::api::{Access, Server};
-use host_minimal::data_dir::DataDir;
+use host_minimal::data_dir::{DataDir, DataDirError};
 use host_minimal::keys::{MasterKey, Rotation};
-use host_minimal::{Host, HostConfig, HttpPolicy, PrintedLine};
+use host_minimal::survey::{Survey, survey};
+use host_minimal::{Host, HostConfig, HttpPolicy, PrintedLine, StartError};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -33,6 +34,8 @@ pub(crate) struct HostOptions {
     pub(crate) reach: Reach,
     /// Takes the lines that modules print.
     pub(crate) printed: Option<SyncSender<PrintedLine>>,
+    /// Whether to go on with a log whose umari.sqlite is lost.
+    pub(crate) new_metadata: bool,
 }
 
 /// What effects may call besides public addresses.
@@ -61,6 +64,7 @@ impl RunningHost {
         config.http = policy(&options.reach)?;
         config.master_key = master_key();
         config.printed = options.printed.clone();
+        config.new_metadata = options.new_metadata;
         // The embedded event store prints what it opens.
         let host = output::without_stdout(|| Host::start(config))
             .map_err(|error| start_fault(&options.data_dir, &error))?;
@@ -178,6 +182,19 @@ pub(crate) fn check_address(options: &HostOptions) -> Result<(), Fault> {
         .map_err(|error| bind_fault(options.addr, &error.to_string()))
 }
 
+/// Refuses a data directory on whose umari.sqlite no host starts, before anything is built.
+pub(crate) fn check_metadata(options: &HostOptions) -> Result<(), Fault> {
+    let found = output::without_stdout(|| survey(&options.data_dir, master_key().as_deref()));
+    match found {
+        Ok(Survey::Found(found)) if !options.new_metadata => found
+            .database
+            .map(drop)
+            .map_err(|error| start_fault(&options.data_dir, &error)),
+        // Whatever else is wrong is said at the start.
+        _ => Ok(()),
+    }
+}
+
 impl HostOptions {
     /// The key that clients have to send. An empty one protects nothing and counts as none.
     pub(crate) fn key(&self) -> Option<&str> {
@@ -217,9 +234,29 @@ pub(crate) fn bind_fault(addr: SocketAddr, why: &str) -> Fault {
         .help("stop what listens there, or choose another address with --addr or UMARI_API_ADDR")
 }
 
-fn start_fault(data_dir: &Path, error: &dyn std::error::Error) -> Fault {
+fn start_fault(data_dir: &Path, error: &StartError) -> Fault {
     let what = format!("the host cannot start on {}", data_dir.display());
-    because(Fault::new(what), error)
+    let fault = because(Fault::new(what), error);
+    match fix(error) {
+        Some(fix) => fault.help(fix),
+        None => fault,
+    }
+}
+
+/// What to do about an error whose own message does not say it, as options of this command.
+pub(crate) fn fix(error: &StartError) -> Option<&'static str> {
+    match error {
+        StartError::DataDir(DataDirError::MissingMetadata { .. }) => Some(
+            "put a copy of umari.sqlite back, or restore a backup that has the keys into another \
+             directory (umari restore). Without either, start once with --new-metadata: every module \
+             has to be deployed again, encrypted events stay unreadable, and until there are API keys \
+             again whoever reaches the server may use it",
+        ),
+        StartError::DataDir(DataDirError::MetadataThere { .. }) => {
+            Some("leave --new-metadata out; it is for the one start after umari.sqlite was lost")
+        }
+        _ => None,
+    }
 }
 
 /// A failure with an error and its causes as reasons.
@@ -266,6 +303,7 @@ mod tests {
             api_key,
             reach: Reach::Named(Vec::new()),
             printed: None,
+            new_metadata: false,
         }
     }
 

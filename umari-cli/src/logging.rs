@@ -113,6 +113,7 @@ mod tests {
             api_key: None,
             log: log.map(str::to_owned),
             event_store_url: None,
+            new_metadata: false,
             shutdown_timeout: Duration::ZERO,
         }
     }

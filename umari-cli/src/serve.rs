@@ -16,6 +16,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         api_key: args.host.api_key.clone(),
         reach: Reach::Named(args.allow_http.clone()),
         printed: None,
+        new_metadata: args.host.new_metadata,
     };
     check_store(&args.host)?;
     check_address(&options)?;

@@ -83,7 +83,8 @@ fn parts(dir: &Path, found: Found) -> Vec<Check> {
     let modules = match found.database {
         Ok(Some(catalogue)) => Check::ok("modules", words(catalogue)),
         Ok(None) => none("modules", "umari.sqlite"),
-        Err(error) => part("modules", "modules and keys cannot be read", &error).fix(&restore),
+        Err(error) => part("modules", "modules and keys cannot be read", &error)
+            .fix(host::fix(&error).unwrap_or(&restore)),
     };
     let key = match found.master_key {
         Ok(true) => Check::ok("key", "the master key is the right one"),

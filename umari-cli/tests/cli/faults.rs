@@ -42,6 +42,13 @@ impl Noting {
         self.api.wait_caught_up();
     }
 
+    fn deploy_command(&self) {
+        let wasm = fixtures().commands.clone();
+        let (kinds, name, env) = ("commands", "note", Vec::new());
+        assert!(self.api.upload(kinds, name, "1.0.0", &Built { wasm, env }));
+        assert!(self.api.activate(kinds, name, "1.0.0"));
+    }
+
     fn note(&self, note_id: u64, text: &str) {
         let input = json!({ "counter": "a", "note_id": note_id, "text": text });
         let answer = self.api.execute("note", &input, None);
@@ -234,6 +241,102 @@ fn a_server_refuses_to_start_on_files_that_it_cannot_trust() {
     let noting = Noting::start(&data);
     noting.note(2, "two");
     noting.wait_for(|module| module.healthy && module.position == Some(2));
+}
+
+#[test]
+fn a_log_without_its_metadata_is_not_served_before_somebody_wants_that() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let data = parent.path().join("data");
+    let noting = Noting::start(&data);
+    noting.deploy();
+    noting.note(1, "one");
+    noting.wait_for(|module| module.position == Some(1));
+    let secret = json!({ "owner": "ann", "text": "a secret" });
+    let answer = noting.api.execute("note-secret", &secret, None);
+    assert!(matches!(answer, Answer::Acknowledged { .. }), "{answer:?}");
+    assert!(noting.server.end_by("TERM").0.success());
+
+    let metadata = data.join("umari.sqlite");
+    let kept = parent.path().join("kept");
+    fs::rename(&metadata, &kept).expect("a file");
+    let call = |command: &str, more: &[&str]| {
+        let mut call = umari();
+        call.args([command, "--addr", "127.0.0.1:0", "--data-dir"])
+            .arg(&data)
+            .args(more)
+            .current_dir(parent.path());
+        call
+    };
+    for lost in ["missing", "empty", "blank"] {
+        match lost {
+            "empty" => fs::write(&metadata, "").expect("a file"),
+            // What is copied without its write-ahead log may have no tables.
+            "blank" => rusqlite::Connection::open(&metadata)
+                .and_then(|it| it.pragma_update(None, "journal_mode", "wal"))
+                .expect("a database"),
+            _ => {}
+        }
+        let before = fs::read(&metadata).ok();
+        for command in ["serve", "dev"] {
+            let ended = run(&mut call(command, &[]));
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+            for what in [
+                "umari.sqlite is missing or has nothing in it, but the log beside it has 2 events",
+                "API keys",
+                "put a copy of umari.sqlite back",
+                "--new-metadata",
+                "encrypted events stay unreadable",
+            ] {
+                assert!(
+                    ended.stderr.contains(what),
+                    "{lost}, {command}: {}",
+                    ended.stderr
+                );
+            }
+        }
+        let there = fs::read(&metadata).ok();
+        assert_eq!(there, before, "a refusal makes nothing");
+    }
+    let ended = run(umari()
+        .args(["doctor", "--json", "--addr", "127.0.0.1:0", "--data-dir"])
+        .arg(&data)
+        .current_dir(parent.path()));
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let checks = report["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["name"] == "modules");
+    let check = check.expect("modules").to_string();
+    for what in ["fault", "missing or has nothing in it", "--new-metadata"] {
+        assert!(check.contains(what), "{check}");
+    }
+
+    // Wanted once, the log is served without all that was lost; a second time it is a mistake.
+    let server = Server::start(&mut call("serve", &["--new-metadata"]));
+    let noting = Noting {
+        api: Api::at(server.url.clone()),
+        server,
+    };
+    assert!(noting.api.modules().is_empty(), "the modules are gone");
+    let events = noting.api.events_of_type("noted");
+    assert_eq!(events[0].data["text"], "one");
+    noting.deploy_command();
+    noting.note(2, "two");
+    assert!(noting.server.end_by("TERM").0.success());
+    let ended = run(&mut call("serve", &["--new-metadata"]));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for what in ["umari.sqlite is there", "leave --new-metadata out"] {
+        assert!(ended.stderr.contains(what), "{}", ended.stderr);
+    }
+
+    // The copy that was lost: everything is as it was.
+    for file in ["umari.sqlite", "umari.sqlite-wal", "umari.sqlite-shm"] {
+        let _ = fs::remove_file(data.join(file));
+    }
+    fs::rename(&kept, &metadata).expect("a file");
+    let noting = Noting::start(&data);
+    noting.wait_for(|module| module.healthy && module.position == Some(3));
+    let secrets = noting.api.events_of_type("secret.noted");
+    assert_eq!(secrets[0].data["text"], "a secret");
 }
 
 #[test]
