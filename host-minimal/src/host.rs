@@ -216,7 +216,7 @@ impl Host {
         let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
         let engine = Engine::new()?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
-        cache.remove_unfinished();
+        cache.tidy();
         let (failed, failure) = watch::channel(None);
         log.on_failure(Box::new(move |reason| {
             failed.send_replace(Some(reason.to_owned()));

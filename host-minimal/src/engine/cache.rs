@@ -60,19 +60,28 @@ impl CompileCache {
         })
     }
 
-    /// Removes what a crash left of entries that were being written. Nobody else may use the
-    /// directory meanwhile.
-    pub(crate) fn remove_unfinished(&self) {
+    /// Removes what a crash left of entries that were being written, and entries that were compiled
+    /// for another engine: by another version of Wasmtime, with other settings, or for another
+    /// machine. Nobody else may use the directory meanwhile.
+    pub(crate) fn tidy(&self) {
         let entries = fs::read_dir(&self.directory)
             .into_iter()
             .flatten()
             .flatten();
+        let mut removed = 0_usize;
         for path in entries.map(|entry| entry.path()) {
-            if path.extension().is_some_and(|it| it == "tmp")
-                && let Err(error) = fs::remove_file(&path)
-            {
-                tracing::warn!("cannot remove {}: {error}", path.display());
+            let unfinished = path.extension().is_some_and(|it| it == "tmp");
+            let foreign = compiled_for(&path).is_some_and(|engine| engine != self.compatibility);
+            if !unfinished && !foreign {
+                continue;
             }
+            match fs::remove_file(&path) {
+                Ok(()) => removed += usize::from(foreign),
+                Err(error) => tracing::warn!("cannot remove {}: {error}", path.display()),
+            }
+        }
+        if removed > 0 {
+            tracing::info!("{removed} modules that were compiled for another engine are removed");
         }
     }
 
@@ -151,6 +160,17 @@ impl CompileCache {
         mac.update(compiled);
         mac
     }
+}
+
+/// The engine that an entry was compiled for, as its name says; `None` where it is no entry's name.
+fn compiled_for(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".cwasm")?;
+    let (wasm, engine) = name.split_once('-')?;
+    let digits = |text: &str, length| {
+        text.len() == length && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    let is_entry = digits(wasm, 64) && digits(engine, 16);
+    is_entry.then(|| u64::from_str_radix(engine, 16).ok())?
 }
 
 fn read_or_create_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
@@ -250,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upgrade_leaves_the_entries_of_the_engine_before_it_alone() {
+    fn what_another_engine_compiled_is_removed_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::new().unwrap();
         let before = CompileCache::open(&engine, directory.path()).unwrap();
@@ -259,11 +279,21 @@ mod tests {
         after.compatibility = before.compatibility.wrapping_add(1);
         assert!(after.load(&engine, &after.path(EMPTY_COMPONENT)).is_none());
         after.component(&engine, EMPTY_COMPONENT).unwrap();
-        assert_ne!(after.path(EMPTY_COMPONENT), before.path(EMPTY_COMPONENT));
-        // Whoever goes back finds what there was.
-        for cache in [&before, &after] {
-            assert!(cache.load(&engine, &cache.path(EMPTY_COMPONENT)).is_some());
-        }
+        let (old, new) = (before.path(EMPTY_COMPONENT), after.path(EMPTY_COMPONENT));
+        assert!(old.exists() && new.exists());
+        // Not an entry's name, so not for us to remove.
+        let others = ["notes.cwasm", "a-0123456789abcdef.cwasm"].map(|name| {
+            let path = directory.path().join(name);
+            fs::write(&path, "").unwrap();
+            path
+        });
+        after.tidy();
+        assert!(!old.exists(), "no engine of today can use it");
+        assert!(after.load(&engine, &new).is_some());
+        assert!(others.iter().all(|path| path.exists()));
+        // Whoever goes back compiles anew.
+        before.component(&engine, EMPTY_COMPONENT).unwrap();
+        assert!(before.load(&engine, &old).is_some());
     }
 
     #[test]
@@ -289,7 +319,7 @@ mod tests {
         let entry = only_entry(directory.path());
         let unfinished = entry.with_extension("0.tmp");
         fs::write(&unfinished, b"half an entry").unwrap();
-        cache.remove_unfinished();
+        cache.tidy();
         assert!(!unfinished.exists());
         assert!(cache.load(&engine, &entry).is_some());
     }
