@@ -26,6 +26,7 @@ const RESTORING: &str = "restoring";
 /// master.key              the master key, unless it comes from configuration
 /// projector/NAME.sqlite   a projector's read model, and NAME.log what it printed
 /// effect/NAME.sqlite      an effect's state, and NAME.log what it printed
+/// */NAME.failure          what the module failed with last
 /// effect/NAME.lanes       what its lanes have in hand
 /// replay/NAME.ID.sqlite   a projector's read model while it is built anew
 /// as-of/ID.sqlite         a read model of the past, until it is sent

@@ -18,6 +18,7 @@ use crate::limits;
 use crate::report::chain;
 use crate::store::{Invalid, check_tag};
 use crate::subscriptions::effect::failed;
+use crate::subscriptions::last_failure;
 
 /// Why a scope was not shredded, or not completely.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +139,10 @@ impl Shredder {
             let note = format!("a scope was shredded at {now}; what was said before is gone");
             failed::purge(modules, &note).map_err(|error| {
                 format!("what an effect failed with cannot be overwritten in {error}")
+            })?;
+            last_failure::purge(modules, &note).map_err(|error| {
+                let place = modules.display();
+                format!("what a module failed with cannot be overwritten in {place}: {error}")
             })?;
         }
         Ok(())

@@ -21,6 +21,7 @@ mod backoff;
 mod database;
 pub(crate) mod effect;
 mod instance;
+pub(crate) mod last_failure;
 pub(crate) mod progress;
 mod projector;
 mod rate;
@@ -37,6 +38,7 @@ pub use self::status::{Failure, Phase, SubscriptionStatus};
 
 use self::effect::operating::EffectHandle;
 use self::effect::parking::Parking;
+use self::last_failure::LastFailure;
 use self::status::StatusBoard;
 use self::stop::Stop;
 
@@ -91,12 +93,13 @@ impl Subscription {
     ) -> io::Result<Self> {
         let output = services.outputs.logged(&files.log);
         let output = output.tapped(services.tap(&module));
+        let last_failure = LastFailure::beside(&files.database);
         let runtime = Runtime {
             module,
             services,
             files,
             output,
-            status: Arc::default(),
+            status: Arc::new(StatusBoard::keeping(last_failure)),
             stop: Arc::default(),
             parking: Arc::default(),
             first_position: starting.first_position,

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::last_failure::LastFailure;
 use super::rate::Rate;
 use super::trouble::Trouble;
 use crate::capabilities::output::Quoting;
@@ -90,7 +91,8 @@ pub struct SubscriptionStatus {
     pub events_per_second: f64,
     /// The first failure that is being retried.
     pub failure: Option<Failure>,
-    /// The failure that came last, also where it is over by now.
+    /// The failure that came last, also where it is over by now, or came before a restart or to
+    /// another version.
     pub last_failure: Option<Failure>,
     /// Behind, without progress for longer than it should take, and without a failure that says
     /// why.
@@ -132,6 +134,8 @@ struct State {
     failures: BTreeMap<u64, Failure>,
     failed: u64,
     last_failure: Option<Failure>,
+    /// Where that is kept, if it is.
+    kept_failure: Option<LastFailure>,
     rate: Rate,
     last_progress: Instant,
 }
@@ -147,6 +151,7 @@ impl Default for StatusBoard {
                 failures: BTreeMap::new(),
                 failed: 0,
                 last_failure: None,
+                kept_failure: None,
                 rate: Rate::starting_at(now),
                 last_progress: now,
             }),
@@ -156,6 +161,16 @@ impl Default for StatusBoard {
 }
 
 impl StatusBoard {
+    /// A board that begins with the failure in `kept` as the last one, and keeps later ones there.
+    pub(super) fn keeping(kept: LastFailure) -> Self {
+        let board = Self::default();
+        let mut state = board.lock();
+        state.last_failure = kept.read();
+        state.kept_failure = Some(kept);
+        drop(state);
+        board
+    }
+
     pub(super) fn snapshot(&self) -> SubscriptionStatus {
         let mut state = self.lock();
         let failure = state
@@ -219,6 +234,9 @@ impl StatusBoard {
         let mut state = self.lock();
         state.phase = phase;
         state.failed += 1;
+        if let Some(kept) = &state.kept_failure {
+            kept.keep(&failure);
+        }
         state.last_failure = Some(failure.clone());
         state
             .failures
@@ -260,10 +278,14 @@ impl Quoting for StatusBoard {
         let State {
             failures,
             last_failure,
+            kept_failure,
             ..
         } = &mut *state;
         for failure in failures.values_mut().chain(last_failure) {
             note.clone_into(&mut failure.message);
+        }
+        if let (Some(kept), Some(failure)) = (kept_failure, last_failure) {
+            kept.keep(failure);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How a module is doing, as people see it.
 
+use host_minimal::keys::Shredding;
 use host_minimal::limits;
 use host_minimal::modules::ModuleKind::{Effect, Projector};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::TestServer;
 use crate::support::{TestHost, name, wait_until};
@@ -116,4 +117,51 @@ fn everything_about_a_module_is_in_one_answer() {
     let command = show("/commands/note");
     assert_eq!(command["status"]["lag"], Value::Null);
     assert_eq!(command["parked"], Value::Null);
+}
+
+#[test]
+fn the_last_failure_outlives_swaps_and_restarts_and_is_shredded_with_what_it_quotes() {
+    let host = TestHost::without_retries();
+    host.deploy(Projector, "notes", &[]);
+    let poison = host.note("a", 4_711, "poison");
+    let (_, failure) = host.wait_for_failure("notes", 1);
+    assert_eq!(failure.position, Some(poison));
+    host.deploy_version(Projector, "notes", "1.0.1", &[("TOLERANT", "1")]);
+    host.wait_caught_up("notes");
+    let last = |host: &TestHost| {
+        let status = host.module("notes").subscription.expect("it runs");
+        assert_eq!(status.failure, None, "it is over");
+        status.last_failure.expect("it is kept")
+    };
+    assert_eq!(last(&host).event_id, failure.event_id, "over a swap");
+    let host = host.restart();
+    host.wait_caught_up("notes");
+    let kept = last(&host);
+    assert_eq!(kept.message, failure.message, "over a restart");
+    assert!(kept.message.contains("4711"), "{}", kept.message);
+    assert_eq!(
+        kept.failed_at.timestamp_micros(),
+        failure.failed_at.timestamp_micros()
+    );
+
+    let secret = json!({ "owner": "ann", "text": "a secret" });
+    host.execute("note-secret", secret).expect("written");
+    // One that does not run has a file, too.
+    host.host
+        .deactivate(Projector, &name("notes"))
+        .expect("stopped");
+    let file = host.directory().join("data/projector/notes.failure");
+    let text = || std::fs::read_to_string(&file).expect("a file");
+    assert!(text().contains("4711"), "{}", text());
+    host.host
+        .shred(&Shredding::of("owner:ann"))
+        .expect("shredded");
+    assert!(!text().contains("4711"), "{}", text());
+    let version = "1.0.1".parse().expect("a version");
+    host.host
+        .activate(Projector, &name("notes"), &version)
+        .expect("active");
+    let last = last(&host);
+    assert!(last.message.contains("shredded"), "{}", last.message);
+    assert_eq!(last.position, Some(poison), "that it failed is kept");
 }
