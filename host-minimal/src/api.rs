@@ -38,6 +38,17 @@
 //! Without any key of either sort nobody is asked for one, which is why such a server listens on
 //! loopback only.
 
+//!
+//! An answer of 503 has `Retry-After` where the condition passes by itself, and only there:
+//!
+//! | `code` | passes |
+//! |---|---|
+//! | `overloaded`, `too-many-connections`, `too-many-streams`, `too-many-queries`, `too-many-replays`, `too-many-backups`, `no-threads` | when others have ended |
+//! | `projector-not-ready` | when the projector has made its read model |
+//! | `store-unavailable`, `outcome-unknown` | when somebody has seen to the disk, and the host was started again |
+//! | `data-key-lost` | when the key is restored, or its loss accepted |
+//! | `shutting-down` | when somebody starts the host again |
+
 use std::error::Error;
 
 use axum::extract::Request;

@@ -47,6 +47,8 @@ pub const CONCURRENT_COMMANDS: usize = 64;
 pub const QUEUED_COMMANDS: usize = 256;
 /// How long a client that was refused is asked to wait.
 pub const OVERLOAD_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long a client is asked to wait for others' backups.
+pub const BACKUP_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Attempts after conflicts that one call of a command makes.
 pub const COMMAND_ATTEMPTS: u32 = 16;
 /// The longest first pause between two attempts; it doubles with each.

@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
@@ -39,18 +38,8 @@ pub(super) async fn backup(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let request = parse(query.as_deref())?;
-    let permit = backups.0.try_acquire_owned().map_err(|_| {
-        let detail = format!(
-            "{} backups are being made already",
-            limits::CONCURRENT_BACKUPS
-        );
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-many-backups",
-            "Too many backups",
-            detail,
-        )
-    })?;
+    let permit = backups.0.try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::too_many_backups())?;
     // Now, while there can still be another answer than lines.
     let (checked, wanted) = (host.clone(), request.clone());
     blocking(move || checked.check_backup(&wanted)).await??;

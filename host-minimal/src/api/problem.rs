@@ -213,6 +213,29 @@ impl Problem {
         .retry_after(limits::OVERLOAD_RETRY_AFTER)
     }
 
+    pub(super) fn too_many_backups() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-many-backups",
+            "Too many backups",
+            format!(
+                "{} backups are being made already",
+                limits::CONCURRENT_BACKUPS
+            ),
+        )
+        .retry_after(limits::BACKUP_RETRY_AFTER)
+    }
+
+    pub(super) fn too_many_streams() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-many-streams",
+            "Too many streams",
+            format!("{} streams are open already", limits::EVENT_STREAMS),
+        )
+        .retry_after(limits::OVERLOAD_RETRY_AFTER)
+    }
+
     pub(super) fn foreign_host(what: &str) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -245,6 +268,7 @@ impl Problem {
             "No more threads",
             detail,
         )
+        .retry_after(limits::OVERLOAD_RETRY_AFTER)
     }
 
     pub(super) fn internal() -> Self {

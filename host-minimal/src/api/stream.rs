@@ -18,8 +18,8 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
 use hyper::body::Frame;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -64,16 +64,8 @@ pub(super) async fn stream(
     }
     let after = last_event_id(&headers)?.or(question.after);
     let filter = question.filter;
-    let permit = streams.0.try_acquire_owned().map_err(|_| {
-        let detail = format!("{} streams are open already", limits::EVENT_STREAMS);
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-many-streams",
-            "Too many streams",
-            detail,
-        )
-        .retry_after(limits::OVERLOAD_RETRY_AFTER)
-    })?;
+    let permit = streams.0.try_acquire_owned();
+    let permit = permit.map_err(|_| Problem::too_many_streams())?;
     let position = start(&host, &filter, after).await?;
     let follower = Follower {
         host,

@@ -306,7 +306,8 @@ impl From<QueryError> for Problem {
                 "projector-not-ready",
                 "Projector not ready",
                 detail,
-            ),
+            )
+            .retry_after(limits::OVERLOAD_RETRY_AFTER),
             QueryError::Behind {
                 position,
                 min_position,
