@@ -23,7 +23,7 @@
 //! | `GET /events`, `GET /events/{id}` | the log; one event by its id or its position |
 //! | `GET /events/stream` | the log as server-sent events, from now on or behind `after` or `Last-Event-ID` |
 //! | `GET /keys` | the scopes that have data keys or were shredded: `?prefix=shop_id:&after=&limit=` |
-//! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, and `&allow_unknown=true` for one that never had a key |
+//! | `DELETE /keys/{scope}` | shreds a scope, for good: `?reason=&requested_by=`, `&allow_unknown=true` for one that never had a key, and `&replay=true` to replay the projectors that have read it; the answer names who has |
 //! | `POST /keys/rotate` | wraps all data keys with a new master key, where it is in the data directory: `?reason=&requested_by=` |
 //! | `GET /keys/audit` | the record of what was done to keys: `?after=&limit=` |
 //! | `GET /backup` | the log, or what came behind `after`, as [lines](crate::backup); `keys=none` leaves the data keys out |

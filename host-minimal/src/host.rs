@@ -43,7 +43,7 @@ use crate::modules::component::Services;
 use crate::modules::store::Inserted;
 use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
 use crate::replay::Replays;
-use crate::shredding::Shredder;
+use crate::shredding::{Readers, Shredder};
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
 use crate::survey;
@@ -214,6 +214,8 @@ impl Host {
             tracing::error!("copies of a shredded scope may be left: {reason}");
         }
         let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
+        let readers = Readers::new(log.clone(), data_dir.module_directories());
+        let shredder = shredder.with_readers(readers);
         let engine = Engine::new()?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
         cache.tidy();

@@ -20,7 +20,7 @@ mod shredding;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditEntry, KeyAction};
+pub use audit::{AuditEntry, KeyAction, Reader, ReaderReplay};
 pub use cipher::PayloadBinding;
 pub use error::KeyError;
 pub use master::MasterKey;

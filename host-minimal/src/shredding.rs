@@ -5,20 +5,26 @@
 //! folds have no snapshots, and events that were read ahead are looked at again before a module
 //! or a client gets them.
 //!
-//! What a module itself made of the events, such as a projector's rows, is the module's. A
-//! projector that is built again from its first event is built without them.
+//! What a module itself made of the events, such as a projector's rows, is the module's, and the
+//! record says which modules have handled any. A projector that is built again from its first event
+//! is built without them.
 
-use std::sync::Arc;
+mod readers;
+
+use std::sync::{Arc, Weak};
 
 use chrono::{SecondsFormat, Utc};
 
 use crate::capabilities::output::Outputs;
 use crate::keys::{AuditEntry, KeyAction, KeyError, KeyRing, MasterKey, Rotation, Shredding};
 use crate::limits;
+use crate::modules::component::LoadedModule;
 use crate::report::chain;
 use crate::store::{Invalid, check_tag};
 use crate::subscriptions::effect::failed;
 use crate::subscriptions::last_failure;
+
+pub(crate) use self::readers::{Following, Readers};
 
 /// Why a scope was not shredded, or not completely.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +62,31 @@ pub enum ShredError {
 pub(crate) struct Shredder {
     keys: Arc<KeyRing>,
     outputs: Outputs,
+    /// Who is asked what they have read; nobody where no module runs.
+    readers: Option<Readers>,
 }
 
 impl Shredder {
     pub(crate) fn new(keys: Arc<KeyRing>, outputs: Outputs) -> Self {
-        Self { keys, outputs }
+        let readers = None;
+        Self {
+            keys,
+            outputs,
+            readers,
+        }
+    }
+
+    /// The same, of a host whose modules are `readers`.
+    pub(crate) fn with_readers(self, readers: Readers) -> Self {
+        let readers = Some(readers);
+        Self { readers, ..self }
+    }
+
+    /// A projector or an effect runs from now on.
+    pub(crate) fn runs(&self, module: &LoadedModule, follower: Weak<dyn Following>) {
+        if let Some(readers) = &self.readers {
+            readers.runs(module.kind(), module.name().clone(), follower);
+        }
     }
 
     /// Shreds a scope. When this returns, nothing of it is left with the host.
@@ -73,7 +99,28 @@ impl Shredder {
             entry = entry.id,
             "a scope was shredded"
         );
-        self.complete(entry)
+        self.complete(self.with_those_who_read_it(entry))
+    }
+
+    /// Notes who has handled events of the scope, now that nobody gets them as data any more.
+    fn with_those_who_read_it(&self, mut entry: AuditEntry) -> AuditEntry {
+        let (Some(readers), Some(scope), None) = (&self.readers, &entry.scope, &entry.readers)
+        else {
+            return entry;
+        };
+        let noted = readers
+            .of(scope)
+            .map_err(|error| chain(&error))
+            .and_then(|readers| {
+                let noted = self.keys.note_readers(entry.id, &readers);
+                noted.map(|()| readers).map_err(|error| chain(&error))
+            });
+        match noted {
+            Ok(readers) => entry.readers = Some(readers),
+            // What was asked for is done; the record says that this is not known.
+            Err(reason) => tracing::error!("who has read {scope} is not known: {reason}"),
+        }
+        entry
     }
 
     fn complete(&self, entry: AuditEntry) -> Result<AuditEntry, ShredError> {

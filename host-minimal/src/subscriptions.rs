@@ -106,7 +106,8 @@ impl Subscription {
             one_by_one: Arc::default(),
         };
         let status = Arc::downgrade(&runtime.status);
-        runtime.services.outputs.purge_too(status);
+        runtime.services.outputs.purge_too(status.clone());
+        runtime.services.shredder.runs(&runtime.module, status);
         // Noted before anyone may think that it runs, so that it misses nothing from here on.
         if starting.first_position > 0
             && let Err(error) = progress::begin_at(&runtime.files.database, starting.first_position)

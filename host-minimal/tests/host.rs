@@ -37,6 +37,8 @@ mod pausing;
 mod poison;
 #[path = "host/projectors.rs"]
 mod projectors;
+#[path = "host/readers.rs"]
+mod readers;
 #[path = "host/reading.rs"]
 mod reading;
 #[path = "host/replay.rs"]

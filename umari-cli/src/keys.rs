@@ -1,5 +1,7 @@
 //! `umari keys`: encryption scopes, shredding them, and the master key.
 
+mod readers;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -34,9 +36,15 @@ pub(crate) fn run(args: &KeysArgs) -> anyhow::Result<()> {
         KeysAction::Shred {
             scope,
             allow_unknown,
+            replay,
             why,
             server,
-        } => shred(&connect(server)?, scope, *allow_unknown, why),
+        } => {
+            let flags = [("allow_unknown", *allow_unknown), ("replay", *replay)];
+            let flags = flags.into_iter().filter(|(_, set)| *set);
+            let flags: Vec<&str> = flags.map(|(flag, _)| flag).collect();
+            shred(&connect(server)?, scope, &flags, why)
+        }
         KeysAction::Rotate {
             data_dir,
             stdin,
@@ -53,7 +61,7 @@ fn connect(server: &ServerArgs) -> Result<Client, Fault> {
     Ok(Client::new(&server.url, server.api_key.clone())?)
 }
 
-fn shred(client: &Client, scope: &str, allow_unknown: bool, why: &WhyArgs) -> anyhow::Result<()> {
+fn shred(client: &Client, scope: &str, flags: &[&str], why: &WhyArgs) -> anyhow::Result<()> {
     if !why.yes {
         let what = format!(
             "everything that events of {scope} say becomes unreadable on {}, for good",
@@ -62,22 +70,22 @@ fn shred(client: &Client, scope: &str, allow_unknown: bool, why: &WhyArgs) -> an
         confirm(&what, scope)?;
     }
     let entry = client
-        .shred(scope, allow_unknown, &why.pairs())
+        .shred(scope, flags, &why.pairs())
         .map_err(Fault::from)?;
     if why.json {
         output::json(&entry);
-        return Ok(());
+        return readers::follow_replays(client, &entry);
     }
     output::result(&format!(
         "shredded {scope}: {} deleted (entry {} of the record)",
         data_keys(&entry),
         entry["id"]
     ));
+    readers::show(&entry, flags.contains(&"replay"));
     output::progress(
-        "Projectors keep the rows that they wrote: build those anew that hold what is shredded.\n\
-         Backups of umari.sqlite have the key as long as the master key is not rotated.",
+        "Backups of umari.sqlite have the key as long as the master key is not rotated.",
     );
-    Ok(())
+    readers::follow_replays(client, &entry)
 }
 
 fn rotate_online(server: &ServerArgs, why: &WhyArgs) -> anyhow::Result<()> {
@@ -220,19 +228,21 @@ fn entries(list: &[Value]) -> Table {
         ("SCOPE", Align::Left),
         ("KEYS", Align::Right),
         ("BY", Align::Left),
+        ("READ BY", Align::Left),
         ("REASON", Align::Left),
     ]);
     for entry in list {
-        let fields = [
-            "id",
-            "at",
-            "action",
-            "scope",
-            "keys",
-            "requested_by",
-            "reason",
-        ];
-        table.row(fields.map(|field| optional(&entry[field])));
+        let cell = |field: &str| optional(&entry[field]);
+        table.row([
+            cell("id"),
+            cell("at"),
+            cell("action"),
+            cell("scope"),
+            cell("keys"),
+            cell("requested_by"),
+            readers::words(entry),
+            cell("reason"),
+        ]);
     }
     table
 }
@@ -273,11 +283,15 @@ mod tests {
         .assert_eq(&text(&scopes(&list)));
         let list = [
             json!({ "id": 3, "at": "2026-01-02T00:00:00.000000Z", "action": "shred",
-            "scope": "shop_id:7", "keys": 1, "requested_by": "ada", "reason": "request 4711" }),
+            "scope": "shop_id:7", "keys": 1, "requested_by": "ada", "reason": "request 4711",
+            "readers": [
+                { "kind": "projector", "name": "plans", "replay": "begun" },
+                { "kind": "effect", "name": "mails", "replay": null },
+            ] }),
         ];
         expect![[r#"
-            ENTRY  AT                           ACTION  SCOPE      KEYS  BY   REASON
-                3  2026-01-02T00:00:00.000000Z  shred   shop_id:7     1  ada  request 4711"#]]
+            ENTRY  AT                           ACTION  SCOPE      KEYS  BY   READ BY                  REASON
+                3  2026-01-02T00:00:00.000000Z  shred   shop_id:7     1  ada  plans (replayed), mails  request 4711"#]]
         .assert_eq(&text(&entries(&list)));
     }
 

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::parameters::{self, must_be};
 use super::{Problem, blocking};
 use crate::Host;
-use crate::keys::{AuditEntry, Rotation, ScopeFilter, ScopeKeys, Shredding};
+use crate::keys::{AuditEntry, Reader, Rotation, ScopeFilter, ScopeKeys, Shredding};
 use crate::limits;
+use crate::shredding::ShredError;
 
 #[derive(Serialize)]
 pub(super) struct ScopesPage {
@@ -50,6 +51,8 @@ pub(super) struct EntryBody {
     reason: Option<String>,
     requested_by: Option<String>,
     event_id: Option<Uuid>,
+    /// Who had handled events of the scope; `null` where that is not known.
+    readers: Option<Vec<Reader>>,
 }
 
 pub(super) async fn list(
@@ -92,18 +95,26 @@ pub(super) async fn shred(
     RawQuery(query): RawQuery,
 ) -> Result<Json<EntryBody>, Problem> {
     let mut shredding = Shredding::of(scope);
-    let known = "there are reason, requested_by and allow_unknown";
+    let mut replay = false;
+    let known = "there are reason, requested_by, allow_unknown and replay";
     parameters::each(query.as_deref(), known, |name, value| {
         match name {
             "reason" => shredding.reason = some(value),
             "requested_by" => shredding.requested_by = some(value),
             "allow_unknown" => shredding.allow_unknown = parse_flag(name, &value)?,
+            "replay" => replay = parse_flag(name, &value)?,
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    let entry = blocking(move || host.shred(&shredding)).await??;
-    Ok(Json(entry.into()))
+    let shredded = blocking(move || -> Result<AuditEntry, ShredError> {
+        let entry = host.shred(&shredding)?;
+        match replay {
+            true => host.replay_readers(entry).map_err(ShredError::Keys),
+            false => Ok(entry),
+        }
+    });
+    Ok(Json(shredded.await??.into()))
 }
 
 pub(super) async fn rotate(
@@ -212,6 +223,7 @@ impl From<AuditEntry> for EntryBody {
             reason: entry.reason,
             requested_by: entry.requested_by,
             event_id: entry.event_id,
+            readers: entry.readers,
         }
     }
 }

@@ -99,6 +99,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (kind, name, version),
         FOREIGN KEY (kind, name, version) REFERENCES module_version (kind, name, version)
     ) STRICT;",
+    // 6: who had handled events of a scope that was shredded.
+    "ALTER TABLE key_audit ADD COLUMN readers TEXT CHECK (json_valid(readers));",
 ];
 
 /// The version that this host reads and writes.

@@ -4,8 +4,11 @@ use super::Host;
 use crate::capabilities::output::Outputs;
 use crate::data_dir::DataDir;
 use crate::keys::{
-    AuditEntry, KeyError, KeyRing, MasterKey, Rotation, ScopeFilter, ScopeKeys, Shredding,
+    AuditEntry, KeyError, KeyRing, MasterKey, ReaderReplay, Rotation, ScopeFilter, ScopeKeys,
+    Shredding,
 };
+use crate::modules::ModuleKind;
+use crate::report::chain;
 use crate::shredding::{ShredError, Shredder};
 
 impl Host {
@@ -14,14 +17,42 @@ impl Host {
     /// while `umari.sqlite` is rewritten.
     ///
     /// Backups of `umari.sqlite` still have the scope's keys until the master key is rotated and
-    /// the old one is gone. Rows that projectors and effects wrote are theirs; a projector that is
-    /// built again is built without what is shredded.
+    /// the old one is gone. Rows that projectors and effects wrote are theirs, and the entry names
+    /// those that have handled events of the scope; [`replay_readers`](Self::replay_readers) builds
+    /// the projectors among them again, without what is shredded.
     ///
     /// # Errors
     ///
     /// See [`ShredError`].
     pub fn shred(&self, shredding: &Shredding) -> Result<AuditEntry, ShredError> {
         self.inner.services.shredder.shred(shredding)
+    }
+
+    /// Replays the projectors that a shredding names and that keep data, so that what they made of
+    /// the scope's events goes, and notes in the record what came of it. Effects are left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Database`] where that cannot be noted; the replays go on.
+    pub fn replay_readers(&self, mut entry: AuditEntry) -> Result<AuditEntry, KeyError> {
+        let Some(readers) = &mut entry.readers else {
+            return Ok(entry);
+        };
+        let kind = ModuleKind::Projector.as_str();
+        for reader in readers.iter_mut() {
+            let Ok(name) = reader.name.parse() else {
+                continue;
+            };
+            if reader.kind != kind || !reader.keeps_data {
+                continue;
+            }
+            reader.replay = Some(match self.replay(&name) {
+                Ok(_) => ReaderReplay::Begun,
+                Err(error) => ReaderReplay::Refused(chain(&error)),
+            });
+        }
+        self.inner.keys.note_readers(entry.id, readers)?;
+        Ok(entry)
     }
 
     /// Wraps all data keys with a generated master key, which takes the place of the one in

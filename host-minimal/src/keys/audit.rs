@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ring::KeyRing;
 use super::{KeyError, Rotation, Shredding};
 use crate::limits;
 
-/// One entry of the record that is kept of keys. Entries are never changed and never deleted.
+/// One entry of the record that is kept of keys. Entries are never deleted, and never changed once
+/// what they are about has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Its number; later entries have higher ones.
@@ -27,6 +29,37 @@ pub struct AuditEntry {
     pub requested_by: Option<String>,
     /// The event that the effect was handling.
     pub event_id: Option<Uuid>,
+    /// The projectors and effects that had handled events of the scope when it was shredded, or may
+    /// have; `None` where it is not known, as after a crash or where no host ran.
+    pub readers: Option<Vec<Reader>>,
+}
+
+/// A module that has handled events of a scope that was shredded, or may have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// `projector` or `effect`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// How far it had come; `None` where its database could not be read.
+    pub position: Option<u64>,
+    /// Whether it has handled an event of the scope. One that did not run is named where it had come
+    /// that far, as nobody could tell what it reads.
+    pub certain: bool,
+    /// Whether it has tables of its own, which may hold what it made of the events.
+    pub keeps_data: bool,
+    /// What became of the request to replay it, where there was one.
+    pub replay: Option<ReaderReplay>,
+}
+
+/// What became of the request to replay a projector after a shredding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReaderReplay {
+    /// It has begun.
+    Begun,
+    /// It has not, for this reason.
+    Refused(String),
 }
 
 /// What was done to keys.
@@ -48,7 +81,7 @@ impl KeyAction {
     }
 }
 
-const COLUMNS: &str = "id, at, action, scope, keys, reason, requested_by, event_id";
+const COLUMNS: &str = "id, at, action, scope, keys, reason, requested_by, event_id, readers";
 
 impl KeyRing {
     /// The entries after `after` (0 for all), oldest first, `limit` of them and
@@ -66,6 +99,19 @@ impl KeyRing {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let entries = statement.query_map(params![after, limit], entry)?;
         Ok(entries.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes in an entry who had handled events of its scope.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be written.
+    pub(crate) fn note_readers(&self, entry: u64, readers: &[Reader]) -> Result<(), KeyError> {
+        let unwritable = |error| KeyError::from(rusqlite::Error::ToSqlConversionFailure(error));
+        let readers = serde_json::to_string(readers).map_err(|e| unwritable(Box::new(e)))?;
+        let note = "UPDATE key_audit SET readers = ?2 WHERE id = ?1";
+        self.connection().execute(note, params![entry, readers])?;
+        Ok(())
     }
 }
 
@@ -138,6 +184,7 @@ pub(super) fn record_rotation(
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let event_id: Option<[u8; 16]> = row.get("event_id")?;
+    let readers: Option<String> = row.get("readers")?;
     Ok(AuditEntry {
         id: row.get("id")?,
         at: moment(row.get("at")?),
@@ -150,6 +197,8 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
         reason: row.get("reason")?,
         requested_by: row.get("requested_by")?,
         event_id: event_id.map(Uuid::from_bytes),
+        // Only the host writes there. What it cannot read it does not know.
+        readers: readers.and_then(|text| serde_json::from_str(&text).ok()),
     })
 }
 

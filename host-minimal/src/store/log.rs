@@ -377,6 +377,32 @@ impl EventLog {
         Ok(found)
     }
 
+    /// Shows the envelope of each event that was encrypted under `scope`, shredded or not, in
+    /// order, until `see` has seen enough.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or an envelope is not as it was written.
+    pub(crate) fn encrypted_under(
+        &self,
+        scope: &str,
+        see: &mut dyn FnMut(&RecordedEvent) -> bool,
+    ) -> Result<(), ReadError> {
+        let mut pages = self.pages(Plan::tagged(scope.to_owned()), 0, u64::MAX);
+        loop {
+            let page = pages.next(limits::STORE_READ_EVENTS)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for stored in page {
+                let (event, _) = envelope::read(stored)?;
+                if event.encryption_scope.as_deref() == Some(scope) && !see(&event) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
     /// Waits until the log's head is beyond `position`, which is `true`, or `stop` says so, which
     /// is `false`. `stop` is asked first, and again after each [`wake`](Self::wake).
     pub fn wait_beyond(&self, position: u64, stop: &dyn Fn() -> bool) -> bool {

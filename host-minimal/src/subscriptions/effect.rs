@@ -89,6 +89,7 @@ impl<'a> Dispatcher<'a> {
     fn start(runtime: &'a Runtime) -> Result<Self, SubscriptionError> {
         let mut instance = Instance::start(runtime)?;
         let query = instance.query()?;
+        runtime.status.reads(&query);
         let watermark = progress::last_position(instance.connection())?;
         let completed = progress::completed(instance.connection())?;
         let (in_hand, interrupted) = InHand::open(&runtime.files.database.with_extension("lanes"))?;

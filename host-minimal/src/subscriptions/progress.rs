@@ -78,6 +78,41 @@ pub(super) fn stored_position(path: &Path) -> Option<u64> {
     last_position(&connection).ok()
 }
 
+/// How far a module came that may not run, as its database says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// The highest position of what it has handled.
+    pub(crate) position: u64,
+    /// Whether the module has made tables.
+    pub(crate) own_tables: bool,
+}
+
+/// Looks into the database at `path`, without a change to it.
+pub(crate) fn reached(path: &Path) -> rusqlite::Result<Reached> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(limits::SQLITE_BUSY)?;
+    let has = |names: &str| {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name {names})");
+        connection.query_row(&sql, (), |row| row.get(0))
+    };
+    let position = match has("= 'umari_completed'")? {
+        true => connection.query_row(
+            "SELECT max(last_position, (SELECT coalesce(max(position), 0) FROM umari_completed))
+             FROM umari_progress",
+            (),
+            |row| row.get(0),
+        )?,
+        // It has been emptied for a replay, or nothing has been made of it yet.
+        false => 0,
+    };
+    let own_tables = has("NOT GLOB 'umari_*' AND name NOT GLOB 'sqlite_*'")?;
+    Ok(Reached {
+        position,
+        own_tables,
+    })
+}
+
 /// Moves the position, within the caller's transaction.
 pub(super) fn save_position(connection: &Connection, position: u64) -> rusqlite::Result<()> {
     connection.execute("UPDATE umari_progress SET last_position = ?1", [position])?;
@@ -137,6 +172,25 @@ mod tests {
         prepare(&connection, 7).unwrap();
         assert_eq!(last_position(&connection).unwrap(), 5, "it has begun");
         assert_eq!(completed(&connection).unwrap(), BTreeSet::from([9]));
+    }
+
+    #[test]
+    fn how_far_a_module_came_is_seen_in_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("plans.sqlite");
+        reached(&path).unwrap_err();
+        let connection = Connection::open(&path).unwrap();
+        let is = |position, own_tables| Reached {
+            position,
+            own_tables,
+        };
+        assert_eq!(reached(&path).unwrap(), is(0, false), "as a replay begins");
+        prepare(&connection, 0).unwrap();
+        save_position(&connection, 5).unwrap();
+        assert_eq!(reached(&path).unwrap(), is(5, false));
+        complete(&connection, 9).unwrap();
+        connection.execute_batch("CREATE TABLE plans (id)").unwrap();
+        assert_eq!(reached(&path).unwrap(), is(9, true));
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl<E: Into<SubscriptionError>> From<E> for Failed {
 fn follow(runtime: &Runtime) -> Result<(), Failed> {
     let mut instance = Instance::start(runtime)?;
     let query = instance.query()?;
+    runtime.status.reads(&query);
     progress::save_writer(instance.connection(), runtime.module.version())?;
     runtime.status.recovered(0);
     let mut position = progress::last_position(instance.connection())?;
@@ -125,7 +126,7 @@ fn handle_batch(
     let mut handled = None;
     let mut failed = None;
     for event in batch {
-        runtime.status.touched();
+        runtime.status.begun(event.position);
         instance
             .connection()
             .execute_batch("SAVEPOINT umari_event")?;

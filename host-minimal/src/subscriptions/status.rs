@@ -1,7 +1,7 @@
 //! How a subscription is doing, for `/health`, `/modules` and people.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -13,7 +13,8 @@ use super::rate::Rate;
 use super::trouble::Trouble;
 use crate::capabilities::output::Quoting;
 use crate::limits;
-use crate::store::RecordedEvent;
+use crate::shredding::Following;
+use crate::store::{Query, RecordedEvent};
 
 /// Where a subscription is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,6 +131,10 @@ struct State {
     phase: Phase,
     position: u64,
     target: u64,
+    /// The highest position that was handed to the module.
+    begun: u64,
+    /// What the module reads.
+    query: Option<Arc<Query>>,
     /// By position, so that the first one shows; start failures are at 0.
     failures: BTreeMap<u64, Failure>,
     failed: u64,
@@ -148,6 +153,8 @@ impl Default for StatusBoard {
                 phase: Phase::Starting,
                 position: 0,
                 target: 0,
+                begun: 0,
+                query: None,
                 failures: BTreeMap::new(),
                 failed: 0,
                 last_failure: None,
@@ -214,9 +221,16 @@ impl StatusBoard {
         self.moved.subscribe()
     }
 
-    /// An event is being handled: there is life, if not yet progress.
-    pub(super) fn touched(&self) {
-        self.lock().last_progress = Instant::now();
+    /// The event at `position` is being handled: there is life, if not yet progress.
+    pub(super) fn begun(&self, position: u64) {
+        let mut state = self.lock();
+        state.last_progress = Instant::now();
+        state.begun = state.begun.max(position);
+    }
+
+    /// The module has said what it reads.
+    pub(super) fn reads(&self, query: &Query) {
+        self.lock().query = Some(Arc::new(query.clone()));
     }
 
     /// The positions that fail, and why the subscription cannot start where it cannot.
@@ -271,6 +285,17 @@ impl StatusBoard {
     }
 }
 
+impl Following for StatusBoard {
+    fn handled(&self) -> u64 {
+        let state = self.lock();
+        state.position.max(state.begun)
+    }
+
+    fn query(&self) -> Option<Arc<Query>> {
+        self.lock().query.clone()
+    }
+}
+
 impl Quoting for StatusBoard {
     /// What a module failed with may quote the event.
     fn forget(&self, note: &str) {
@@ -281,7 +306,7 @@ impl Quoting for StatusBoard {
             kept_failure,
             ..
         } = &mut *state;
-        for failure in failures.values_mut().chain(last_failure) {
+        for failure in failures.values_mut().chain(last_failure.as_mut()) {
             note.clone_into(&mut failure.message);
         }
         if let (Some(kept), Some(failure)) = (kept_failure, last_failure) {

@@ -37,6 +37,9 @@ pub(crate) enum KeysAction {
         /// Record a scope that never had a data key as shredded, instead of failing
         #[arg(long)]
         allow_unknown: bool,
+        /// Replay the projectors that have read the scope, and wait until that is done
+        #[arg(long)]
+        replay: bool,
         #[command(flatten)]
         why: WhyArgs,
         #[command(flatten)]

@@ -17,17 +17,15 @@ impl Client {
         self.pages("/keys/audit", "", "entries")
     }
 
-    /// Shreds a scope; the entry of the record.
+    /// Shreds a scope; the entry of the record. Each of `flags` is set.
     pub(crate) fn shred(
         &self,
         scope: &str,
-        allow_unknown: bool,
+        flags: &[&str],
         why: &[(&str, Option<&str>)],
     ) -> Result<Value, ApiError> {
         let mut query = pairs(why);
-        if allow_unknown {
-            query.push("allow_unknown=true".to_owned());
-        }
+        query.extend(flags.iter().map(|flag| format!("{flag}=true")));
         let path = format!("/keys/{}{}", segment(scope), joined(&query));
         self.document("DELETE", &path, b"", "id")
     }

@@ -41,6 +41,7 @@ fn serve(data: &Path, environment: &[(&str, &str)]) -> Command {
 fn a_shop_is_shredded_after_a_yes_and_stays_so() {
     let data = tempfile::tempdir().expect("a directory");
     let shop = Shop::open(data.path(), &Sink::start());
+    shop.wait_caught_up();
     let url = shop.url();
     let connected = |url: &str| {
         let ended = run(umari().args(["events", "show", "1", "--json", "--url", url]));
@@ -73,12 +74,25 @@ fn a_shop_is_shredded_after_a_yes_and_stays_so() {
     shred.extend(["--reason", "request 4711", "--requested-by", "ada"]);
     let shredded = keys(url, &shred);
     assert_eq!(shredded.code, Some(0), "{}", shredded.stderr);
+    let lines: Vec<&str> = shredded.stdout.lines().collect();
     assert_eq!(
-        shredded.stdout,
-        "shredded shop_id:1: 1 data key deleted (entry 1 of the record)\n"
+        lines[0],
+        "shredded shop_id:1: 1 data key deleted (entry 1 of the record)"
+    );
+    let row = |line: &str| {
+        let words = line.split_whitespace().map(str::to_owned);
+        words.collect::<Vec<_>>()
+    };
+    let (plans, webhooks) = (row(lines[2]), row(lines[3]));
+    assert_eq!(plans[..3], ["projector", "plans", "yes"], "{lines:#?}");
+    assert_eq!(plans[4..], ["rows"], "{lines:#?}");
+    assert_eq!(
+        webhooks[..3],
+        ["effect", "register-webhooks", "yes"],
+        "{lines:#?}"
     );
     assert!(
-        shredded.stderr.contains("Projectors keep"),
+        shredded.stderr.contains("with --replay builds these anew"),
         "{}",
         shredded.stderr
     );
@@ -95,8 +109,24 @@ fn a_shop_is_shredded_after_a_yes_and_stays_so() {
         (&entry["scope"], &entry["requested_by"], &entry["keys"]),
         (&json!("shop_id:1"), &json!("ada"), &json!(1))
     );
+    let readers = entry["readers"].as_array().expect("readers").iter();
+    let names: Vec<&Value> = readers.map(|reader| &reader["name"]).collect();
+    assert_eq!(names, ["plans", "register-webhooks"]);
     let audit = keys(url, &["audit"]);
-    assert!(audit.stdout.contains("ada"), "{}", audit.stdout);
+    for part in ["ada", "plans, register-webhooks"] {
+        assert!(audit.stdout.contains(part), "{}", audit.stdout);
+    }
+
+    let replayed = keys(url, &["shred", "shop_id:1", "--yes", "--replay"]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+    assert!(replayed.stdout.contains("begun"), "{}", replayed.stdout);
+    let followed = "Replayed projector plans 1.0.0 up to position";
+    assert!(replayed.stderr.contains(followed), "{}", replayed.stderr);
+    let record = read(url, &["audit", "--json"]);
+    assert_eq!(record["entries"][1]["readers"][0]["replay"], "begun");
+    let audit = keys(url, &["audit"]);
+    let part = "plans (replayed), register-webhooks";
+    assert!(audit.stdout.contains(part), "{}", audit.stdout);
 
     let (status, stderr) = shop.end_by("TERM");
     assert_eq!(status.code(), Some(0), "{stderr}");

@@ -292,7 +292,7 @@ pub(in super::super) fn deliver(
     note: Note,
 ) -> Result<(), SubscriptionError> {
     let instance = started(runtime, kept)?;
-    runtime.status.touched();
+    runtime.status.begun(event.position);
     instance.handle(event)?;
     let connection = instance.connection();
     if connection.is_autocommit() && note == Note::HandledAtLast {

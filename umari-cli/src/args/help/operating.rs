@@ -98,13 +98,18 @@ Examples:
 pub(in crate::args) const KEYS_SHRED: &str = "\
 Folds, projectors and effects pass over what is shredded, and the API shows the envelope only. The
 data key is gone from the host's memory and files, and what modules printed is thrown away. Two
-things are yours: rows that projectors wrote before, which a projector that is built anew does
-without, and backups of umari.sqlite, which have the key until the master key is rotated.
+things are yours: rows that projectors and effects wrote before, and backups of umari.sqlite, which
+have the key until the master key is rotated.
+
+The modules that have read the scope are listed and recorded. `perhaps` is one that is not active: it
+had come that far, and nobody can tell what it reads. With --replay the projectors among them are
+built anew, without what is shredded. Effects are left to you: they may do things again.
 
 With --json: the entry of the record, as `umari keys audit --help` describes it.
 
 Examples:
   umari keys shred shop_id:42 --reason 'request 4711' --requested-by ada
+  umari keys shred shop_id:42 --replay
   umari keys shred shop_id:42 --yes --json";
 
 pub(in crate::args) const KEYS_ROTATE: &str = "\
@@ -162,7 +167,9 @@ Examples:
 
 pub(in crate::args) const KEYS_AUDIT: &str = "\
 With --json: {\"entries\": [ENTRY]}, the oldest first. An ENTRY is
-{\"id\", \"at\", \"action\", \"scope\", \"keys\", \"reason\", \"requested_by\", \"event_id\"}.
+{\"id\", \"at\", \"action\", \"scope\", \"keys\", \"reason\", \"requested_by\", \"event_id\", \"readers\"}.
+Who had read a scope when it was shredded is [{\"kind\", \"name\", \"position\", \"certain\", \"keeps_data\",
+\"replay\"}], or null where that is not known.
 
 Examples:
   umari keys audit
