@@ -15,7 +15,7 @@
 //! | `DELETE /effects/{name}/parked/{position}` | drops it for good |
 //! | `POST /projectors/{name}/query` | what a read model answers to SQL that only reads |
 //! | `POST`, `GET`, `DELETE /projectors/{name}/replay` | begins to build a read model anew; how far that is; gives it up |
-//! | `GET /projectors/{name}/as-of` | what a read model said at `?until=`, a position or a time: a SQLite database |
+//! | `GET /projectors/{name}/as-of` | what a read model said at `?until=`, a position or a time: a SQLite database; a time stands for the last event whose date is not later, and `X-Umari-Position` says which that is |
 //! | `POST /effects/{name}/replay` | has an effect handle the whole log again |
 //! | `GET /openapi.json` | all of this for programs: OpenAPI 3.1, with an operation for each active command |
 //! | `GET /metrics` | figures for Prometheus |

@@ -121,6 +121,11 @@ impl<S> FoldQuery<S> {
     }
 
     /// Reads only up to and including a position (`u64`) or a moment (`DateTime<Utc>`).
+    ///
+    /// A moment is compared with the date of each event, which the host's clock gave it when it was
+    /// written: read is what bears a date up to the moment, wherever it is in the log. Dates follow
+    /// positions as long as that clock is not set back. Where it was, an event may be read that stands
+    /// behind one that is not; a position has no such exceptions.
     pub fn as_of(mut self, bound: impl Into<AsOf>) -> Self {
         self.as_of = Some(bound.into());
         self

@@ -20,7 +20,8 @@ pub(crate) struct ReplayArgs {
     /// Give up the replay that runs; the read model stays as it is
     #[arg(long, conflicts_with_all = ["status", "follow", "until"])]
     pub(crate) cancel: bool,
-    /// Leave the read model alone, and write what it was at a position or a time to a file
+    /// Leave the read model alone, and write what it was at a position or a time to a file; a time
+    /// stands for the last event that was written up to it
     #[arg(long, value_name = "POSITION|TIME", requires = "into")]
     pub(crate) until: Option<String>,
     /// The SQLite file to write

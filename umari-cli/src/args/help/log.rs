@@ -70,7 +70,10 @@ who have it open. A replay that fails or is cancelled changes nothing. A new maj
 projector is replayed by itself when it is activated.
 
 With --until and --into nothing is replaced: the file, which any SQLite program opens, has what the
-read model said then. A time is written with its zone, as in 2026-01-31T09:30:00Z.
+read model said then. A time is written with its zone, as in 2026-01-31T09:30:00Z, goes by the
+server's clock when events were written, and stands for a position: that of the last event up to it.
+Where that clock was set back, several events are the last ones up to a time, and one of them is
+taken; the answer says which position it is. With a position there is no doubt.
 
 With --json: {\"name\", \"version\", \"replaces\", \"state\", \"position\", \"head\", \"events_per_second\",
 \"remaining_seconds\", \"started_at\", \"ended_at\", \"cancelled\", \"failure\"}, where \"state\" is \"queued\",
