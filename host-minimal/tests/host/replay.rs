@@ -152,8 +152,9 @@ fn connected_readers_see_the_old_read_model_and_then_the_new_one() {
     wait_for_state(host, "notes", ReplayState::Switching);
     let again = server.request("POST", path, &[], b"");
     assert_eq!(again.problem(409), "already-replaying");
-    let module = host.module("notes");
-    assert_eq!((module.word(), module.is_healthy()), ("switching", true));
+    // First the version that runs comes to an end.
+    let module = host.wait_for("notes", |module| module.word() == "switching");
+    assert!(module.is_healthy());
     assert_eq!(
         module.replay.expect("a replay").state,
         ReplayState::Switching
