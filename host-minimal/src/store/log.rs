@@ -340,6 +340,22 @@ impl EventLog {
             .transpose()
     }
 
+    /// The id of the event at `position`, where the log has come so far.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or the event is not as it was written.
+    pub(crate) fn id_at(&self, position: u64) -> Result<Option<Uuid>, ReadError> {
+        let stored = self
+            .pages(Plan::All, position.saturating_sub(1), position)
+            .next(1)?
+            .pop();
+        Ok(stored
+            .map(envelope::read)
+            .transpose()?
+            .map(|(event, _)| event.id))
+    }
+
     /// The first events after `after` that meet the filter, `limit` of them and
     /// [`limits::SEARCH_EVENTS`] at the most. A filter without conditions is met by all events.
     ///

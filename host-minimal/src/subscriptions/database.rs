@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use uuid::Uuid;
 
 use super::Runtime;
 use super::instance::SubscriptionError;
@@ -38,6 +39,22 @@ pub(super) enum UnusableDatabase {
         /// Where the log ends.
         head: u64,
     },
+    /// The same, and the log has gone on since then with other events.
+    #[error(
+        "{} has handled the event {event_id} at position {position}, where the log has {found}: \
+         it belongs to another log; delete it with its -wal and -shm, and the module handles \
+         every event again", path.display()
+    )]
+    OfAnotherLog {
+        /// The file.
+        path: PathBuf,
+        /// The event that it handled.
+        event_id: Uuid,
+        /// Where the event was.
+        position: u64,
+        /// The event that is there.
+        found: Uuid,
+    },
 }
 
 /// Opens the database, made where it is missing, with the host's tables in it.
@@ -51,9 +68,10 @@ pub(super) fn open(
         let sqlite = SqliteContext::open(path, begin, pages)?;
         progress::prepare(sqlite.host(), runtime.first_position)?;
         let position = progress::last_position(sqlite.host())?;
-        Ok((sqlite, position))
+        let landmark = progress::landmark(sqlite.host())?;
+        Ok((sqlite, position, landmark))
     };
-    let (sqlite, position) =
+    let (sqlite, position, landmark) =
         open().map_err(|source: rusqlite::Error| match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 let path = path.clone();
@@ -61,7 +79,8 @@ pub(super) fn open(
             }
             _ => SubscriptionError::from(source),
         })?;
-    let head = runtime.services.log.head()?;
+    let log = &runtime.services.log;
+    let head = log.head()?;
     if position > head {
         let path = path.clone();
         let ahead = UnusableDatabase::AheadOfLog {
@@ -70,6 +89,18 @@ pub(super) fn open(
             head,
         };
         return Err(Box::new(ahead).into());
+    }
+    if let Some((position, event_id)) = landmark
+        && let Some(found) = log.id_at(position)?
+        && found != event_id
+    {
+        let other = UnusableDatabase::OfAnotherLog {
+            path: path.clone(),
+            event_id,
+            position,
+            found,
+        };
+        return Err(Box::new(other).into());
     }
     Ok(sqlite)
 }

@@ -264,7 +264,11 @@ impl<'a> Dispatcher<'a> {
     fn save_watermark(&mut self) -> Result<(), SubscriptionError> {
         let watermark = self.window.watermark();
         if watermark > self.saved_watermark {
-            progress::save_watermark(self.instance.connection(), watermark)?;
+            let connection = self.instance.connection();
+            progress::save_watermark(connection, watermark)?;
+            if let Some(event_id) = self.runtime.services.log.id_at(watermark)? {
+                progress::save_landmark(connection, watermark, event_id)?;
+            }
             self.saved_watermark = watermark;
         }
         Ok(())

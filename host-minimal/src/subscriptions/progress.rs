@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use semver::Version;
+use uuid::Uuid;
 
 use crate::capabilities::sqlite::RESERVED_PREFIX;
 use crate::limits;
@@ -22,6 +23,11 @@ pub(crate) fn prepare(connection: &Connection, first_position: u64) -> rusqlite:
              last_position INTEGER NOT NULL
          );
          CREATE TABLE IF NOT EXISTS umari_completed (position INTEGER PRIMARY KEY);
+         CREATE TABLE IF NOT EXISTS umari_landmark (
+             only INTEGER PRIMARY KEY CHECK (only = 0),
+             position INTEGER NOT NULL,
+             event_id BLOB NOT NULL
+         );
          CREATE TABLE IF NOT EXISTS umari_writer (
              only INTEGER PRIMARY KEY CHECK (only = 0),
              version TEXT NOT NULL
@@ -119,6 +125,28 @@ pub(super) fn save_position(connection: &Connection, position: u64) -> rusqlite:
     Ok(())
 }
 
+/// Notes which event the log has at a position that is handled: no other log has it there.
+pub(super) fn save_landmark(
+    connection: &Connection,
+    position: u64,
+    event_id: Uuid,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO umari_landmark VALUES (0, ?1, ?2)",
+        (position, event_id.as_bytes()),
+    )?;
+    Ok(())
+}
+
+/// The last position whose event was noted, and that event; `None` before the first.
+pub(super) fn landmark(connection: &Connection) -> rusqlite::Result<Option<(u64, Uuid)>> {
+    connection
+        .query_row("SELECT position, event_id FROM umari_landmark", (), |row| {
+            Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?)))
+        })
+        .optional()
+}
+
 /// Positions above the last one that are handled already, out of order.
 pub(super) fn completed(connection: &Connection) -> rusqlite::Result<BTreeSet<u64>> {
     let mut statement = connection.prepare(
@@ -191,6 +219,18 @@ mod tests {
         complete(&connection, 9).unwrap();
         connection.execute_batch("CREATE TABLE plans (id)").unwrap();
         assert_eq!(reached(&path).unwrap(), is(9, true));
+    }
+
+    #[test]
+    fn the_log_is_known_by_the_last_event_that_was_noted() {
+        let connection = Connection::open_in_memory().unwrap();
+        prepare(&connection, 0).unwrap();
+        assert_eq!(landmark(&connection).unwrap(), None);
+        for position in [3, 4] {
+            let event_id = Uuid::now_v7();
+            save_landmark(&connection, position, event_id).unwrap();
+            assert_eq!(landmark(&connection).unwrap(), Some((position, event_id)));
+        }
     }
 
     #[test]

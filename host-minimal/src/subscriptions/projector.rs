@@ -123,7 +123,7 @@ fn handle_batch(
     batch: Vec<RecordedEvent>,
 ) -> Result<(), Failed> {
     instance.connection().execute_batch("BEGIN IMMEDIATE")?;
-    let mut handled = None;
+    let mut handled: Option<RecordedEvent> = None;
     let mut failed = None;
     for event in batch {
         runtime.status.begun(event.position);
@@ -134,7 +134,7 @@ fn handle_batch(
             Ok(()) => {
                 instance.connection().execute_batch("RELEASE umari_event")?;
                 runtime.status.handled(event.position);
-                handled = Some(event.position);
+                handled = Some(event);
             }
             Err(error) => {
                 let position = event.position;
@@ -153,12 +153,13 @@ fn handle_batch(
             }
         }
     }
-    if let Some(position) = handled {
-        progress::save_position(instance.connection(), position)?;
+    if let Some(event) = &handled {
+        progress::save_landmark(instance.connection(), event.position, event.id)?;
+        progress::save_position(instance.connection(), event.position)?;
     }
     instance.connection().execute_batch("COMMIT")?;
-    if let Some(position) = handled {
-        runtime.status.advanced(position);
+    if let Some(event) = handled {
+        runtime.status.advanced(event.position);
     }
     failed.map_or(Ok(()), Err)
 }

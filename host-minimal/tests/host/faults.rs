@@ -103,6 +103,10 @@ fn a_read_model_of_another_log_is_not_taken_for_one_of_this() {
     assert!(failure.message.contains(&expected), "{}", failure.message);
     // Its position is taken again, by another event.
     assert_eq!(host.note("a", 7, "another"), later);
+    let host = after(host, |_| ());
+    let (_, failure) = host.wait_for_failure("notes", 1);
+    let expected = format!("at position {later}, where the log has ");
+    assert!(failure.message.contains(&expected), "{}", failure.message);
 
     delete(&host.directory().join("data/projector/notes.sqlite"));
     host.wait_caught_up("notes");
