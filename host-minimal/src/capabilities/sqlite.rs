@@ -154,6 +154,9 @@ impl SqliteContext {
         connection: &'a Connection,
         sql: &str,
     ) -> rusqlite::Result<CachedStatement<'a>> {
+        if sql.trim_start().starts_with(HOST_MARK) {
+            return Err(values::refused(RESERVED_COMMENT.to_owned()));
+        }
         let statement = connection.prepare_cached(sql)?;
         if !statement.readonly() {
             self.begin_write(connection)?;
@@ -213,6 +216,19 @@ impl SqliteContext {
     }
 }
 
+/// What each statement of the host's begins with that is kept in the connection's cache. The guards
+/// look at a statement when it is parsed, and a cached one is not parsed again: without a mark, a
+/// guest could run it by typing the same text.
+const HOST_MARK: &str = "/*umari*/";
+
+/// Runs one of the host's own statements, which begins with [`HOST_MARK`]. It is parsed once.
+pub(crate) fn run_cached(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    debug_assert!(sql.starts_with(HOST_MARK), "{sql}");
+    connection.prepare_cached(sql)?.execute(())?;
+    Ok(())
+}
+
+const RESERVED_COMMENT: &str = "a comment `/*umari*/` at the start is the host's";
 const ONLY_HANDLERS_WRITE: &str = "only `init` and `handle` write";
 
 /// A statement that a guest prepared. Only its text is kept: the connection's cache holds the

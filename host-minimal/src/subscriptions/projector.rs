@@ -2,14 +2,18 @@
 
 use std::sync::atomic::Ordering;
 
+use self::batches::Batches;
 use super::Runtime;
 use super::backoff::Backoff;
 use super::instance::{Instance, SubscriptionError};
 use super::progress;
 use super::status::{Failure, Phase};
 use super::trouble::Trouble;
+use crate::capabilities::sqlite::run_cached;
 use crate::limits;
 use crate::store::{Query, RecordedEvent};
+
+mod batches;
 
 /// How far the position in memory may run ahead of the one on disk while nothing matches.
 const UNSAVED_POSITIONS: u64 = 1_000;
@@ -94,7 +98,7 @@ pub(super) fn catch_up(
     head: u64,
     saved: &mut u64,
 ) -> Result<u64, Failed> {
-    let mut reader = runtime.services.log.read(query, position, head);
+    let mut batches = Batches::new(runtime.services.log.read(query, position, head));
     while !runtime.stop.is_set() {
         let one_by_one = position < runtime.one_by_one.load(Ordering::Relaxed);
         let most = if one_by_one {
@@ -102,7 +106,10 @@ pub(super) fn catch_up(
         } else {
             limits::PROJECTOR_BATCH_EVENTS
         };
-        let batch = reader.next_batch(most)?;
+        if !one_by_one && head - position > limits::PROJECTOR_BATCH_EVENTS as u64 {
+            batches = batches.read_ahead().map_err(SubscriptionError::Thread)?;
+        }
+        let batch = batches.next(most)?;
         let Some(last) = batch.last() else {
             // Nothing more matches, so everything up to the head is handled.
             runtime.status.advanced(head);
@@ -127,12 +134,10 @@ fn handle_batch(
     let mut failed = None;
     for event in batch {
         runtime.status.begun(event.position);
-        instance
-            .connection()
-            .execute_batch("SAVEPOINT umari_event")?;
+        run_cached(instance.connection(), "/*umari*/ SAVEPOINT umari_event")?;
         match instance.handle(&event) {
             Ok(()) => {
-                instance.connection().execute_batch("RELEASE umari_event")?;
+                run_cached(instance.connection(), "/*umari*/ RELEASE umari_event")?;
                 runtime.status.handled(event.position);
                 handled = Some(event);
             }

@@ -72,6 +72,19 @@ fn a_statement_cached_for_the_guest_is_still_guarded() {
 }
 
 #[test]
+fn a_statement_cached_for_the_host_is_not_the_guests() {
+    const SAVEPOINT: &str = "/*umari*/ SAVEPOINT of_the_host";
+    let (_dir, context) = database(Begin::BeforeCall);
+    run_cached(context.host(), SAVEPOINT).unwrap();
+    for sql in [SAVEPOINT.to_owned(), format!("\u{a0}\n{SAVEPOINT}  ")] {
+        assert!(refusal(context.execute(&sql, NONE)).contains("is the host's"));
+        assert!(refusal(context.query(&sql, NONE, None)).contains("is the host's"));
+        refusal(context.execute_batch(&sql));
+    }
+    run_cached(context.host(), "/*umari*/ RELEASE of_the_host").unwrap();
+}
+
+#[test]
 fn constraints_are_values_and_everything_else_is_a_failure() {
     let (_dir, context) = database(Begin::BeforeCall);
     context
