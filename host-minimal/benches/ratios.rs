@@ -43,6 +43,10 @@ use serde::Deserialize;
 use serde_json::json;
 use umadb_dcb::{DcbAppendCondition, DcbEvent, DcbEventStoreSync, DcbQuery, DcbQueryItem};
 
+/// What the binary allocates with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
 const CALLERS: [u64; 4] = [1, 8, 32, 64];
@@ -129,6 +133,42 @@ fn append(store: &EmbeddedStore, number: u64) {
     let event = DcbEvent::new()
         .event_type("noted")
         .tags([counter, format!("note_id:{number}")])
+        .data(json!({ "counter": "c", "note_id": number, "text": "x" }).to_string());
+    let condition = DcbAppendCondition::new(DcbQuery::with_items([boundary]));
+    store
+        .append(vec![event], Some(condition), None)
+        .expect("an append");
+}
+
+/// The same append with all that the host keeps of an event: the tags of its index and the envelope.
+fn append_as_stored(store: &EmbeddedStore, number: u64) {
+    let [id, correlation] = [uuid::Uuid::now_v7(), uuid::Uuid::new_v4()];
+    let [counter, note] = [format!("counter:s{number}"), format!("note_id:{number}")];
+    let pair = format!("umari.type:noted|{counter}");
+    let boundary = DcbQueryItem::new().types(["noted"]).tags([pair.clone()]);
+    let tags = [
+        format!("umari.type:noted|{note}"),
+        pair,
+        counter,
+        note,
+        format!("umari.id:{id}"),
+        format!("umari.correlation:{correlation}"),
+        "umari.type:noted".to_owned(),
+    ];
+    let metadata = [
+        ("timestamp", "1764288000000000"),
+        ("correlation-id", &correlation.to_string()),
+        ("causation-id", &id.to_string()),
+        ("schema-version", "1"),
+        ("module", "count-up"),
+        ("module-version", "1.0.0"),
+        ("command", "count-up"),
+    ];
+    let event = DcbEvent::new()
+        .event_type("noted")
+        .tags(tags)
+        .uuid(id)
+        .metadata(metadata.map(|(name, value)| (name.to_owned(), value.to_owned())))
         .data(json!({ "counter": "c", "note_id": number, "text": "x" }).to_string());
     let condition = DcbAppendCondition::new(DcbQuery::with_items([boundary]));
     store

@@ -185,8 +185,10 @@ fn config(allocation: Allocation) -> Config {
             .max_tables_per_component(limits::GUEST_TABLES)
             .max_memory_size(limits::GUEST_MEMORY_BYTES)
             .table_elements(limits::GUEST_TABLE_ELEMENTS)
-            .max_unused_warm_slots(limits::WARM_INSTANCE_SLOTS)
-            .linear_memory_keep_resident(limits::KEEP_RESIDENT_BYTES);
+            // `linear_memory_keep_resident` stays 0: a module's memory begins with a stack of a
+            // MiB, of which it touches the last pages, and zeroing the others in place touches
+            // them all.
+            .max_unused_warm_slots(limits::WARM_INSTANCE_SLOTS);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     config

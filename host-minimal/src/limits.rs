@@ -28,8 +28,6 @@ pub const RANDOM_BYTES: u64 = 1 << 20;
 pub const MAX_INSTANCES: u32 = 256;
 /// Instance slots that are kept warm after use.
 pub const WARM_INSTANCE_SLOTS: u32 = 64;
-/// Memory of a pooled slot that is zeroed in place rather than given back.
-pub const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 
 // Calls.
 

@@ -49,6 +49,10 @@ use args::{Cli, Command, CommandAction, EffectAction, ProjectorAction};
 use kind::ModuleKind;
 use output::fault::{self, EXIT_OK};
 
+/// The event store allocates a page's records one by one at every append.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Cargo, which a build of ours has called, calls this program as its compiler.
     if let Some(code) = build::rustc::run() {

@@ -10,7 +10,7 @@ use host_minimal::modules::ModuleKind;
 use host_minimal::store::EmbeddedStore;
 use serde_json::json;
 
-use super::{append, deploy, median, start, support};
+use super::{append, append_as_stored, deploy, median, start, support};
 
 /// Names the data directory in a process that is to be an idle host.
 const IDLE: &str = "UMARI_BENCH_IDLE";
@@ -66,9 +66,10 @@ fn commands(directory: &Path) -> Vec<Figure> {
             .expect("success");
     };
     let store = EmbeddedStore::open(&directory.join("raw-latency.db")).expect("a store");
-    let [mut raw, mut empty, mut hundred, mut many] = [const { Vec::new() }; 4];
+    let [mut raw, mut stored, mut empty, mut hundred, mut many] = [const { Vec::new() }; 5];
     for number in 0..CALLS {
         raw.push(micros(|| append(&store, number)));
+        stored.push(micros(|| append_as_stored(&store, number)));
         empty.push(micros(|| count_up(&format!("empty {number}"))));
         hundred.push(micros(|| count_up("hundred")));
         if number % 10 == 0 {
@@ -77,7 +78,7 @@ fn commands(directory: &Path) -> Vec<Figure> {
     }
     host.shutdown(support::PATIENCE);
     store.close();
-    let [raw, empty, hundred, many] = [raw, empty, hundred, many].map(median);
+    let [raw, stored, empty, hundred, many] = [raw, stored, empty, hundred, many].map(median);
     let figure = |name, value, unit, target| Figure {
         name,
         value,
@@ -86,8 +87,9 @@ fn commands(directory: &Path) -> Vec<Figure> {
     };
     vec![
         figure("raw append, with its fsyncs", raw, "us", ""),
+        figure("the same, with index and envelope", stored, "us", ""),
         figure("command, nothing in its boundary", empty, "us", ""),
-        figure("  of which not the append", empty - raw, "us", "<= 60"),
+        figure("  of which not the append", empty - stored, "us", "<= 60"),
         figure("command, 100 events in its boundary", hundred, "us", ""),
         figure("command, 10,000 events in its boundary", many, "us", ""),
         figure(
