@@ -101,8 +101,8 @@ data key is gone from the host's memory and files, and what modules printed is t
 things are yours: rows that projectors and effects wrote before, and backups of umari.sqlite, which
 have the key until the master key is rotated.
 
-The modules that have read the scope are listed and recorded. `perhaps` is one that is not active: it
-had come that far, and nobody can tell what it reads. With --replay the projectors among them are
+The modules that have read the scope are listed and recorded. `perhaps` is one that is not active:
+it had come that far, and nobody can tell what it reads. With --replay the projectors among them are
 built anew, without what is shredded. Effects are left to you: they may do things again.
 
 With --json: the entry of the record, as `umari keys audit --help` describes it.
@@ -168,8 +168,8 @@ Examples:
 pub(in crate::args) const KEYS_AUDIT: &str = "\
 With --json: {\"entries\": [ENTRY]}, the oldest first. An ENTRY is
 {\"id\", \"at\", \"action\", \"scope\", \"keys\", \"reason\", \"requested_by\", \"event_id\", \"readers\"}.
-Who had read a scope when it was shredded is [{\"kind\", \"name\", \"position\", \"certain\", \"keeps_data\",
-\"replay\"}], or null where that is not known.
+Who had read a scope when it was shredded is [{\"kind\", \"name\", \"position\", \"certain\",
+\"keeps_data\", \"replay\"}], or null where that is not known.
 
 Examples:
   umari keys audit
