@@ -107,6 +107,10 @@ fn the_manual_has_a_page_for_every_command() {
     for page in ["umari.1", "umari-deploy.1", "umari-events-tail.1"] {
         assert!(pages.join(page).is_file(), "{page}");
     }
+    let page = std::fs::read_to_string(pages.join("umari-events-list.1")).expect("a page");
+    for part in ["UMARI_URL", "Examples:", "Exit codes: 0"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
     // What is for this program alone is for no reader.
     assert!(!pages.join("umari-__guard.1").exists());
 }
