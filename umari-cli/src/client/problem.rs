@@ -136,6 +136,12 @@ impl From<ApiError> for Fault {
         let fault = Self::new(error.to_string());
         match &error {
             ApiError::Url { .. } => Self::usage(error.to_string()).help("write it as http://HOST:PORT"),
+            ApiError::Unreachable { source, .. } if matches!(**source, ureq::Error::Timeout(_)) => {
+                fault
+                    .why(format!("nothing came in time ({source})"))
+                    .help("look at its log, or whether --url or UMARI_URL names an Umari server")
+                    .help("what was asked for may be done all the same: look before you repeat it")
+            }
             ApiError::Unreachable { source, .. } => fault
                 .why(source.to_string())
                 .help("start one with `umari dev` or `umari serve`, or name another with --url or UMARI_URL"),

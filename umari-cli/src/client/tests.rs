@@ -239,6 +239,38 @@ fn no_server_is_explained() {
 }
 
 #[test]
+fn a_server_that_says_nothing_is_not_waited_for_without_end() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let client = Client::with_patience(&url, None, Duration::from_millis(50)).expect("a url");
+    expect![[r"
+        error: the server at URL does not answer
+          why: nothing came in time (timeout: global)
+         help: look at its log, or whether --url or UMARI_URL names an Umari server
+         help: what was asked for may be done all the same: look before you repeat it"]]
+    .assert_eq(&plain(client.modules().unwrap_err(), &url));
+}
+
+#[test]
+fn an_answer_may_come_in_pieces() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"modules\": []}";
+        for byte in answer.bytes() {
+            stream.write_all(&[byte]).expect("sent");
+            stream.flush().expect("sent");
+        }
+        // What the client still says.
+        let _rest = stream.read(&mut [0; 1024]);
+    });
+    let client = Client::new(&url, None).expect("a url");
+    assert!(client.modules().expect("an answer").modules.is_empty());
+    server.join().expect("an end");
+}
+
+#[test]
 fn a_url_needs_scheme_and_host() {
     for url in ["localhost:3000", "ftp://x", "", "http://"] {
         assert!(
