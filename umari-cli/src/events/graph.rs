@@ -90,6 +90,8 @@ fn events(execution: &Value) -> &[Value] {
 fn author(author: &Value) -> String {
     let (module, command) = (plain(&author["module"]), plain(&author["command"]));
     let version = plain(&author["version"]);
+    // A command within a module is called by the Rust type of its input, of which the end says most.
+    let command = command.rsplit("::").next().unwrap_or_default();
     if module == command {
         format!("{command} {version}")
     } else {
@@ -119,7 +121,7 @@ mod tests {
     fn executions_stand_under_the_event_that_triggered_them() {
         let graph = json!({ "correlation_id": "c", "executions": [
             execution(None, "note", &[("e1", 1), ("e2", 2)]),
-            execution(Some("e1"), "relayed", &[("e3", 3)]),
+            execution(Some("e1"), "relay::commands::RelayedInput", &[("e3", 3)]),
             execution(Some("e3"), "note", &[("e4", 4)]),
             execution(Some("e1"), "again", &[("e5", 5)]),
             // A trigger outside of the chain, and one that comes later.
@@ -130,7 +132,7 @@ mod tests {
             action c
             ├─ note 1.0.0
             │  ├─ 1 noted a:1
-            │  │  ├─ relayed in relay 1.0.0
+            │  │  ├─ RelayedInput in relay 1.0.0
             │  │  │  └─ 3 noted a:1
             │  │  │     └─ note in relay 1.0.0
             │  │  │        └─ 4 noted a:1
