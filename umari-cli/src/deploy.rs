@@ -196,6 +196,12 @@ impl Planned<'_> {
         matches!(self.step, Step::Conflict { .. })
     }
 
+    /// Whether it is built anew beside the version that runs: a projector of another major version.
+    fn is_replayed_over(&self, active: &str) -> bool {
+        let major = |version: &str| version.split('.').next().map(str::to_owned);
+        self.artifact.kind == ModuleKind::Projector && major(active) != major(self.step.version())
+    }
+
     /// Lets the server compare what it does not show.
     fn ask(&mut self, client: &Client) -> Result<(), ApiError> {
         let Step::Ask {

@@ -85,6 +85,9 @@ fn document(it: &Planned<'_>) -> Value {
 /// The step in one word, and what there is to say about it.
 fn words(it: &Planned<'_>) -> (&'static str, String) {
     let instead = match &it.active {
+        Some(active) if it.is_replayed_over(active) => {
+            format!("in place of {active}, once it is replayed")
+        }
         Some(active) => format!("in place of {active}"),
         None => String::new(),
     };
