@@ -124,6 +124,14 @@ impl Office {
     fn assert_told_once(&self) {
         assert!(self.sink.registrations().is_empty());
         self.sink.refuse(false);
+        // The pauses between attempts have grown long: whoever mended the target resumes the effect.
+        for action in ["pause", "resume"] {
+            let url = ["--url", &self.server.url];
+            let ended = run(umari()
+                .args(["effects", action, "fixture-effect"])
+                .args(url));
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        }
         self.wait_for(|effect| effect["position"] == effect["head"] && effect["healthy"] == true);
         let told = self.sink.registrations();
         assert_eq!(told.len(), 1, "{told:?}");
