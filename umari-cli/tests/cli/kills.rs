@@ -185,6 +185,7 @@ impl Campaign {
     /// Waits until nothing of the dead server is on its way, and looks at what it left.
     fn bury(&mut self) {
         self.target.next_life();
+        assert_eq!(self.target.life(), self.lives.len(), "a life of the server");
         self.remains = Some(Remains::read(&self.data()));
     }
 

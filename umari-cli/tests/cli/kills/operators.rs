@@ -194,7 +194,7 @@ impl Campaign {
         let mut done = false;
         let killed = if self.rng.random_bool(0.5) {
             let moment = self.moment(Duration::from_millis(25));
-            self.kill_under_load_with(|_, server| {
+            let killed = self.kill_under_load_with(|_, server| {
                 let api = &server.api.clone();
                 std::thread::scope(|scope| {
                     let rotation = scope.spawn(|| api.rotate_master_key());
@@ -203,8 +203,11 @@ impl Campaign {
                     done = rotation.join().expect("no panic");
                     killed
                 })
-            })
+            });
+            self.bury();
+            killed
         } else {
+            // No server lives here, so there is none to bury.
             let moment = self.moment(Duration::from_millis(60));
             let mut rotation = umari()
                 .args(["keys", "rotate", "--yes", "--data-dir"])
@@ -222,7 +225,6 @@ impl Campaign {
             !done
         };
         self.rotations.1 = acknowledged_before + usize::from(done);
-        self.bury();
         let server = self.start_and_check();
         let known = self.ledger().head();
         self.ledger().read(server.api.events_after(known));

@@ -172,6 +172,11 @@ impl Target {
         self.shared.state.lock().expect("a lock").life += 1;
     }
 
+    /// Which life of the server it is.
+    pub(super) fn life(&self) -> usize {
+        self.shared.state.lock().expect("a lock").life
+    }
+
     /// Every call so far.
     pub(super) fn calls(&self) -> Vec<Received> {
         self.shared.state.lock().expect("a lock").calls.clone()
