@@ -385,11 +385,12 @@ impl Commands {
 
     fn store(&self, module: &LoadedModule) -> Store<GuestState> {
         let log = self.services.log.clone();
+        let allowance = module.allowance(&self.services.settings);
         Guest {
             env: module.env(),
             present: self.services.present.clone(),
-            output: Output::memory().tapped(self.services.tap(module)),
-            memory_bytes: module.allowance(&self.services.settings).memory_bytes,
+            output: Output::memory(allowance.output).tapped(self.services.tap(module)),
+            allowance,
             transaction: Some(TransactionContext::new(log, module)),
             sqlite: None,
             crypto: None,

@@ -98,6 +98,9 @@ pub const MODULE_BYTES: usize = 64 << 20;
 
 /// Size of one string, blob or row, and of one SQL text.
 pub const SQLITE_VALUE_BYTES: i32 = 16 << 20;
+/// The least that a module's settings may lower [`SQLITE_VALUE_BYTES`] to: the host keeps rows of
+/// its own in the same file.
+pub const SQLITE_VALUE_LEAST_BYTES: i32 = 64 << 10;
 /// Length of a pattern of `LIKE` or `GLOB`: matching one value takes as many steps as both are
 /// long, and nothing interrupts it.
 pub const SQLITE_PATTERN_BYTES: i32 = 1_000;

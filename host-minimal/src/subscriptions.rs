@@ -91,7 +91,8 @@ impl Subscription {
         files: ModuleFiles,
         starting: Starting,
     ) -> io::Result<Self> {
-        let output = services.outputs.logged(&files.log);
+        let allowance = module.allowance(&services.settings).output;
+        let output = services.outputs.logged(&files.log, allowance);
         let output = output.tapped(services.tap(&module));
         let last_failure = LastFailure::beside(&files.database);
         let runtime = Runtime {

@@ -20,6 +20,7 @@ pub use tap::PrintedLine;
 pub(crate) use tap::Tap;
 
 use crate::limits;
+use crate::modules::settings::OutputAllowance;
 
 /// The standard output and error of a module, both together in the order of writing.
 ///
@@ -33,35 +34,37 @@ pub(crate) struct Output {
 #[derive(Debug)]
 struct Shared {
     ring: VecDeque<u8>,
+    ring_bytes: usize,
     log: Option<LogFile>,
     tap: Option<Tap>,
 }
 
 impl Output {
     /// Output that is kept in memory only.
-    pub(crate) fn memory() -> Self {
-        Self::new(None)
+    pub(crate) fn memory(allowance: OutputAllowance) -> Self {
+        Self::new(allowance, None)
     }
 
     /// Output that is also appended to the file at `path`. Whoever may have to purge it opens it
     /// through [`Outputs`].
-    fn logged(path: &Path) -> Self {
-        match LogFile::open(path) {
-            Ok(log) => Self::new(Some(log)),
+    fn logged(path: &Path, allowance: OutputAllowance) -> Self {
+        match LogFile::open(path, allowance.log_bytes) {
+            Ok(log) => Self::new(allowance, Some(log)),
             Err(error) => {
                 tracing::warn!(
                     "output is not logged: cannot open {}: {error}",
                     path.display()
                 );
-                Self::new(None)
+                Self::new(allowance, None)
             }
         }
     }
 
-    fn new(log: Option<LogFile>) -> Self {
+    fn new(allowance: OutputAllowance, log: Option<LogFile>) -> Self {
         Self {
             shared: Arc::new(Mutex::new(Shared {
                 ring: VecDeque::new(),
+                ring_bytes: allowance.kept_bytes,
                 log,
                 tap: None,
             })),
@@ -83,7 +86,7 @@ impl Output {
     pub(crate) fn write(&self, bytes: &[u8]) {
         let mut shared = self.lock();
         shared.ring.extend(bytes);
-        let excess = shared.ring.len().saturating_sub(limits::OUTPUT_BYTES);
+        let excess = shared.ring.len().saturating_sub(shared.ring_bytes);
         shared.ring.drain(..excess);
         if let Some(tap) = &mut shared.tap {
             tap.write(bytes);
@@ -110,23 +113,25 @@ struct LogFile {
     path: PathBuf,
     file: File,
     written_bytes: u64,
+    most_bytes: u64,
 }
 
 impl LogFile {
-    fn open(path: &Path) -> std::io::Result<Self> {
+    fn open(path: &Path, most_bytes: u64) -> std::io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let written_bytes = file.metadata()?.len();
         Ok(Self {
             path: path.to_owned(),
             file,
             written_bytes,
+            most_bytes,
         })
     }
 
     fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        if self.written_bytes >= limits::LOG_FILE_BYTES {
+        if self.written_bytes >= self.most_bytes {
             std::fs::rename(&self.path, rotated(&self.path))?;
-            *self = Self::open(&self.path)?;
+            *self = Self::open(&self.path, self.most_bytes)?;
         }
         self.file.write_all(bytes)?;
         self.written_bytes += bytes.len() as u64;
@@ -208,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_ring_keeps_the_last_bytes() {
-        let output = Output::memory();
+        let output = Output::memory(OutputAllowance::default());
         output.write(&vec![b'a'; limits::OUTPUT_BYTES]);
         output.write(b"z");
         output.tail(|text| {
@@ -220,7 +225,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_log_without_room_is_given_up_and_the_module_is_not() {
-        let output = Output::logged(Path::new("/dev/full"));
+        let output = Output::logged(Path::new("/dev/full"), OutputAllowance::default());
         assert!(output.lock().log.is_some());
         output.write(b"said to nobody");
         assert!(output.lock().log.is_none());
@@ -234,11 +239,11 @@ mod tests {
         let (path, old) = (dir.path().join("m.log"), dir.path().join("m.log.1"));
         let full = usize::try_from(limits::LOG_FILE_BYTES).unwrap();
         for round in [b'a', b'b'] {
-            let output = Output::logged(&path);
+            let output = Output::logged(&path, OutputAllowance::default());
             let written = std::fs::metadata(&path).unwrap().len();
             output.write(&vec![round; full - 1 - usize::try_from(written).unwrap()]);
             // What an earlier host wrote counts, too.
-            let output = Output::logged(&path);
+            let output = Output::logged(&path, OutputAllowance::default());
             output.write(b"+");
             assert_eq!(
                 std::fs::metadata(&path).unwrap().len(),

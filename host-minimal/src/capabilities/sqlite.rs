@@ -20,6 +20,7 @@ use crate::bindings::sqlite_wit as wit;
 use crate::engine::guest::GuestState;
 use crate::engine::trap::DeadlineExceeded;
 use crate::limits;
+use crate::modules::settings::SqliteAllowance;
 
 pub(crate) use self::guards::RESERVED_PREFIX;
 
@@ -40,6 +41,7 @@ pub(crate) struct SqliteContext {
     connection: Connection,
     guards: Guards,
     begin: Begin,
+    allowance: SqliteAllowance,
     /// Whether the guest's call is one that may write.
     may_write: Cell<bool>,
     /// Set when SQLite itself has ended the host's transaction.
@@ -77,13 +79,16 @@ impl TransactionUndone {
 }
 
 impl SqliteContext {
-    /// Opens the database at `path` in WAL mode and puts the guards on it. It may grow to
-    /// `max_pages`.
+    /// Opens the database at `path` in WAL mode and puts the guards on it.
     ///
     /// # Errors
     ///
     /// SQLite's, when the file cannot be opened or is no database.
-    pub(crate) fn open(path: &Path, begin: Begin, max_pages: u32) -> rusqlite::Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        begin: Begin,
+        allowance: SqliteAllowance,
+    ) -> rusqlite::Result<Self> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(limits::SQLITE_BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -91,11 +96,12 @@ impl SqliteContext {
         // events are then delivered again.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let guards = Guards::install(&mut connection, max_pages)?;
+        let guards = Guards::install(&mut connection, allowance)?;
         Ok(Self {
             connection,
             guards,
             begin,
+            allowance,
             may_write: Cell::new(false),
             undone: RefCell::default(),
         })
@@ -200,7 +206,7 @@ impl SqliteContext {
             let max_rows = max_rows.unwrap_or(u32::MAX);
             let mut found = statement.query(params_from_iter(values))?;
             let mut rows = Vec::new();
-            let mut size = values::ResultSize::default();
+            let mut size = values::ResultSize::within(self.allowance);
             while let Some(row) = found.next()? {
                 if rows.len() as u64 >= u64::from(max_rows) {
                     break;

@@ -16,6 +16,7 @@ use crate::capabilities::output::Output;
 use crate::capabilities::sqlite::SqliteContext;
 use crate::capabilities::transaction::TransactionContext;
 use crate::limits;
+use crate::modules::settings::Allowance;
 
 /// The data behind a Wasmtime store: one context per capability.
 ///
@@ -37,7 +38,7 @@ pub(crate) struct Guest<'a> {
     pub(crate) env: &'a BTreeMap<String, String>,
     pub(crate) present: Present,
     pub(crate) output: Output,
-    pub(crate) memory_bytes: usize,
+    pub(crate) allowance: Allowance,
     pub(crate) transaction: Option<TransactionContext>,
     pub(crate) sqlite: Option<SqliteContext>,
     pub(crate) crypto: Option<CryptoContext>,
@@ -49,6 +50,13 @@ impl Guest<'_> {
     /// with [`start_call`].
     pub(crate) fn into_store(self, engine: &Engine) -> Store<GuestState> {
         let clock = CallClock::new(self.present);
+        let Allowance {
+            memory_bytes,
+            table_elements,
+            handles,
+            hostcall_bytes,
+            ..
+        } = self.allowance;
         let mut wasi = WasiCtxBuilder::new();
         for (name, value) in self.env {
             wasi.env(name, value);
@@ -61,13 +69,13 @@ impl Guest<'_> {
             .allow_udp(false)
             .allow_ip_name_lookup(false);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(limits::GUEST_HANDLES);
+        table.set_max_capacity(handles);
         let mut store = Store::new(
             engine.wasmtime(),
             GuestState {
                 table,
                 wasi: wasi.build(),
-                memory: MemoryLimiter::new(self.memory_bytes),
+                memory: MemoryLimiter::new(memory_bytes, table_elements),
                 clock,
                 output: self.output,
                 transaction: self.transaction,
@@ -77,7 +85,9 @@ impl Guest<'_> {
             },
         );
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(limits::HOSTCALL_BYTES);
+        store.set_hostcall_fuel(hostcall_bytes);
+        // Of resources that the component itself defines, which the host's table does not see.
+        store.set_max_component_handles(handles);
         store.set_epoch_deadline(1);
         store
     }

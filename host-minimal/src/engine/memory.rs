@@ -1,4 +1,4 @@
-//! The memory limit of one instance.
+//! The limits on memory and tables of one instance.
 
 use wasmtime::ResourceLimiter;
 
@@ -10,14 +10,16 @@ pub(crate) struct MemoryLimiter {
     limit_bytes: usize,
     used_bytes: usize,
     exceeded: bool,
+    table_elements: usize,
 }
 
 impl MemoryLimiter {
-    pub(crate) fn new(limit_bytes: usize) -> Self {
+    pub(crate) fn new(limit_bytes: usize, table_elements: usize) -> Self {
         Self {
             limit_bytes,
             used_bytes: 0,
             exceeded: false,
+            table_elements,
         }
     }
 
@@ -56,7 +58,7 @@ impl ResourceLimiter for MemoryLimiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= limits::GUEST_TABLE_ELEMENTS)
+        Ok(desired <= self.table_elements)
     }
 
     // Pooled instances have these limits anyway; where there is no pool, this is where they are.
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn memories_are_summed() {
-        let mut limiter = MemoryLimiter::new(10);
+        let mut limiter = MemoryLimiter::new(10, 0);
         assert!(limiter.memory_growing(0, 6, None).unwrap());
         assert!(
             limiter.memory_growing(0, 4, None).unwrap(),
@@ -93,16 +95,8 @@ mod tests {
 
     #[test]
     fn tables_are_bounded() {
-        let mut limiter = MemoryLimiter::new(0);
-        assert!(
-            limiter
-                .table_growing(0, limits::GUEST_TABLE_ELEMENTS, None)
-                .unwrap()
-        );
-        assert!(
-            !limiter
-                .table_growing(0, limits::GUEST_TABLE_ELEMENTS + 1, None)
-                .unwrap()
-        );
+        let mut limiter = MemoryLimiter::new(0, 10);
+        assert!(limiter.table_growing(0, 10, None).unwrap());
+        assert!(!limiter.table_growing(0, 11, None).unwrap());
     }
 }

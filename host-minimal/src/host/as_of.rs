@@ -69,7 +69,8 @@ impl Host {
         let path = inner.data_dir.as_of();
         let path = path.join(format!("{}.sqlite", Uuid::now_v7()));
         // What it prints is no news of the module that runs.
-        let output = Output::memory();
+        let allowance = module.allowance(&inner.services.settings);
+        let output = Output::memory(allowance.output);
         let rebuild = Rebuild::new(module, inner.services.clone(), path, output);
         Ok((rebuild, position))
     }

@@ -1,6 +1,7 @@
 //! Events that an effect cannot handle, and what an operator does with them.
 
 use super::{Host, Inner};
+use crate::modules::settings::OutputAllowance;
 use crate::modules::{ModuleKind, ModuleName};
 use crate::subscriptions::effect::operating::{self, EffectHandle};
 use crate::subscriptions::{FailedEvent, ModuleFiles, ParkError, ParkOutcome, Phase, RetryOutcome};
@@ -78,7 +79,10 @@ impl Host {
         let files = inner.effect_files(effect);
         let output = match inner.effect(effect) {
             Some((running, _)) => running.output(),
-            None => inner.services.outputs.logged(&files.log),
+            None => inner
+                .services
+                .outputs
+                .logged(&files.log, OutputAllowance::default()),
         };
         operating::discard(effect, &files, &output, position)
     }

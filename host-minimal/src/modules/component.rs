@@ -239,11 +239,12 @@ impl LoadedModule {
     /// Starts an instance without any capability and asks it something harmless: a command for its
     /// schema, which is returned, and others for their query.
     fn start_once(&self, engine: &Engine) -> Result<Option<String>, LoadError> {
+        let allowance = self.allowance(&Settings::default());
         let mut store = Guest {
             env: self.env(),
             present: Present::default(),
-            output: Output::memory(),
-            memory_bytes: self.allowance(&Settings::default()).memory_bytes,
+            output: Output::memory(allowance.output),
+            allowance,
             transaction: None,
             sqlite: None,
             crypto: None,

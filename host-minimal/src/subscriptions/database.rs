@@ -9,6 +9,7 @@ use super::Runtime;
 use super::instance::SubscriptionError;
 use super::progress;
 use crate::capabilities::sqlite::{Begin, SqliteContext};
+use crate::modules::settings::SqliteAllowance;
 
 /// Why a module's database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +62,11 @@ pub(super) enum UnusableDatabase {
 pub(super) fn open(
     runtime: &Runtime,
     begin: Begin,
-    pages: u32,
+    allowance: SqliteAllowance,
 ) -> Result<SqliteContext, SubscriptionError> {
     let path = &runtime.files.database;
     let open = || {
-        let sqlite = SqliteContext::open(path, begin, pages)?;
+        let sqlite = SqliteContext::open(path, begin, allowance)?;
         progress::prepare(sqlite.host(), runtime.first_position)?;
         let position = progress::last_position(sqlite.host())?;
         let landmark = progress::landmark(sqlite.host())?;

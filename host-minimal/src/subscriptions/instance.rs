@@ -19,7 +19,6 @@ use crate::engine::trap::Crash;
 use crate::limits;
 use crate::modules::ModuleKind;
 use crate::modules::component::{Exports, LoadedModule, to_query};
-use crate::modules::settings::Allowance;
 use crate::report::clip_message;
 use crate::store::{EventLog, Query, ReadError, RecordedEvent};
 use crate::trace;
@@ -115,18 +114,15 @@ impl Instance {
     /// Starts an instance with its own connection and runs `init` in a transaction.
     pub(super) fn start(runtime: &Runtime) -> Result<Self, SubscriptionError> {
         let module = &runtime.module;
-        let Allowance {
-            memory_bytes,
-            deadline,
-            sqlite_pages,
-        } = module.allowance(&runtime.services.settings);
+        let allowance = module.allowance(&runtime.services.settings);
+        let deadline = allowance.deadline;
         let is_effect = module.kind() == ModuleKind::Effect;
         let begin = if is_effect {
             Begin::AtFirstWrite
         } else {
             Begin::BeforeCall
         };
-        let sqlite = database::open(runtime, begin, sqlite_pages)?;
+        let sqlite = database::open(runtime, begin, allowance.sqlite)?;
         if is_effect {
             failed::prepare(sqlite.host())?;
         }
@@ -138,7 +134,7 @@ impl Instance {
             env: module.env(),
             present: runtime.services.present.clone(),
             output: runtime.output.clone(),
-            memory_bytes,
+            allowance,
             transaction,
             sqlite: Some(sqlite),
             crypto: is_effect.then(|| CryptoContext::new(&runtime.services, module)),

@@ -22,12 +22,13 @@ pub(crate) struct Rehearsed {
 
 impl Rehearsed {
     pub(crate) fn new(module: LoadedModule, services: Services, files: ModuleFiles) -> Self {
+        let allowance = module.allowance(&services.settings);
         Self {
             runtime: Runtime {
                 module,
                 services,
                 files,
-                output: Output::memory(),
+                output: Output::memory(allowance.output),
                 status: Arc::default(),
                 stop: Arc::default(),
                 parking: Arc::default(),

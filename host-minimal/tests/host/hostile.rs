@@ -24,6 +24,8 @@ mod commands;
 mod components;
 #[path = "hostile/effects.rs"]
 mod effects;
+#[path = "hostile/own_limits.rs"]
+mod own_limits;
 #[path = "hostile/projectors.rs"]
 mod projectors;
 

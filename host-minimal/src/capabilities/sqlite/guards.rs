@@ -10,6 +10,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
 use crate::limits;
+use crate::modules::settings::SqliteAllowance;
 
 /// Tables whose name begins with this belong to the host.
 pub(crate) const RESERVED_PREFIX: &str = "umari_";
@@ -65,9 +66,13 @@ fn millis(at: Instant) -> u64 {
 impl Guards {
     /// Puts limits and hooks on `connection`. The host's own statements pass until
     /// [`Guards::guest`] is called.
-    pub(super) fn install(connection: &mut Connection, max_pages: u32) -> rusqlite::Result<Self> {
+    pub(super) fn install(
+        connection: &mut Connection,
+        allowance: SqliteAllowance,
+    ) -> rusqlite::Result<Self> {
         confine(connection)?;
-        connection.pragma_update(None, "max_page_count", max_pages)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, allowance.value_bytes)?;
+        connection.pragma_update(None, "max_page_count", allowance.pages)?;
         connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
 
         LazyLock::force(&START);

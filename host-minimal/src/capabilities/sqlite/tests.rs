@@ -4,8 +4,12 @@ use super::*;
 
 fn database(begin: Begin) -> (tempfile::TempDir, SqliteContext) {
     let dir = tempfile::tempdir().unwrap();
-    let context =
-        SqliteContext::open(&dir.path().join("m.sqlite"), begin, limits::SQLITE_PAGES).unwrap();
+    let context = SqliteContext::open(
+        &dir.path().join("m.sqlite"),
+        begin,
+        SqliteAllowance::default(),
+    )
+    .unwrap();
     context.start_call(in_time());
     (dir, context)
 }
@@ -223,7 +227,15 @@ fn patterns_are_so_long() {
 fn a_database_has_as_many_pages_as_it_may() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("m.sqlite");
-    let context = SqliteContext::open(&path, Begin::BeforeCall, 16).unwrap();
+    let context = SqliteContext::open(
+        &path,
+        Begin::BeforeCall,
+        SqliteAllowance {
+            pages: 16,
+            ..SqliteAllowance::default()
+        },
+    )
+    .unwrap();
     context.start_call(in_time());
     let pages = || -> u32 {
         let pages = context

@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{ErrorCode, Row, ToSql, ffi};
 
 use crate::bindings::sqlite_wit as wit;
-use crate::limits;
+use crate::modules::settings::SqliteAllowance;
 
 impl ToSql for wit::Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -19,19 +19,28 @@ impl ToSql for wit::Value {
 }
 
 /// How much a query has returned so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ResultSize {
     rows: u32,
     bytes: usize,
+    most: SqliteAllowance,
 }
 
 impl ResultSize {
+    pub(super) fn within(most: SqliteAllowance) -> Self {
+        Self {
+            rows: 0,
+            bytes: 0,
+            most,
+        }
+    }
+
     fn add_row(&mut self) -> rusqlite::Result<()> {
         self.rows += 1;
-        if self.rows > limits::SQLITE_ROWS {
+        if self.rows > self.most.rows {
             return Err(refused(format!(
                 "a query may return {} rows; ask for fewer at a time with LIMIT",
-                limits::SQLITE_ROWS
+                self.most.rows
             )));
         }
         Ok(())
@@ -39,10 +48,10 @@ impl ResultSize {
 
     fn add_bytes(&mut self, bytes: usize) -> rusqlite::Result<()> {
         self.bytes += bytes;
-        if self.bytes > limits::SQLITE_RESULT_BYTES {
+        if self.bytes > self.most.result_bytes {
             return Err(refused(format!(
                 "a query may return {} bytes; ask for fewer rows at a time with LIMIT",
-                limits::SQLITE_RESULT_BYTES
+                self.most.result_bytes
             )));
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Settings.
 
+use std::time::Duration;
+
 use super::*;
 use ModuleKind::{Command, Effect, Projector};
 
@@ -19,7 +21,9 @@ fn a_key_that_there_is_not_is_named_with_those_that_there_are() {
     );
     assert_eq!(
         why(r#"{"limits": {"memroy_mb": 1}}"#),
-        "`limits.memroy_mb`: unknown field `memroy_mb`, expected one of `memory_mb`, `deadline_ms`, `sqlite_mb`"
+        "`limits.memroy_mb`: unknown field `memroy_mb`, expected one of `memory_mb`, `deadline_ms`, \
+         `table_elements`, `handles`, `hostcall_kb`, `output_kb`, `log_mb`, `sqlite_mb`, `sqlite_rows`, \
+         `sqlite_result_kb`, `sqlite_value_kb`"
     );
     assert_eq!(
         why(r#"{"start": "now"}"#),
@@ -63,11 +67,11 @@ fn people_see_what_is_set() {
     assert_eq!(read(r#"{"http":[]}"#).to_string(), "http=nowhere");
     assert_eq!(
         read(
-            r#"{"start":"latest","limits":{"memory_mb":1,"deadline_ms":2,"sqlite_mb":3},
+            r#"{"start":"latest","limits":{"memory_mb":1,"sqlite_value_kb":3,"deadline_ms":2},
                 "http":["a.example","b.example:1"]}"#
         )
         .to_string(),
-        "start=latest memory_mb=1 deadline_ms=2 sqlite_mb=3 http=a.example,b.example:1"
+        "start=latest memory_mb=1 deadline_ms=2 sqlite_value_kb=3 http=a.example,b.example:1"
     );
 }
 
@@ -82,12 +86,18 @@ fn a_key_is_for_some_kinds_only() {
         ),
         (r#"{"http":[]}"#, &[Effect], &[Command, Projector]),
         (
-            r#"{"limits":{"sqlite_mb":1}}"#,
+            r#"{"limits":{"sqlite_mb":1,"log_mb":1}}"#,
             &[Projector, Effect],
             &[Command],
         ),
         (
-            r#"{"limits":{"memory_mb":1,"deadline_ms":1}}"#,
+            r#"{"limits":{"sqlite_rows":1,"sqlite_result_kb":1,"sqlite_value_kb":64}}"#,
+            &[Projector, Effect],
+            &[Command],
+        ),
+        (
+            r#"{"limits":{"memory_mb":1,"deadline_ms":1,"table_elements":1,"handles":1,
+                "hostcall_kb":1,"output_kb":1}}"#,
             &ModuleKind::ALL,
             &[],
         ),
@@ -109,18 +119,36 @@ fn a_key_is_for_some_kinds_only() {
 #[test]
 fn limits_are_within_the_hosts_own() {
     let host = Settings::default();
-    for (kind, key, most) in [
-        (Command, "memory_mb", 128),
-        (Command, "deadline_ms", 10_000),
-        (Projector, "deadline_ms", 30_000),
-        (Effect, "deadline_ms", 300_000),
-        (Effect, "sqlite_mb", 8_192),
+    for (kind, key, least, most) in [
+        (Command, "memory_mb", 1, 128),
+        (Command, "deadline_ms", 1, 10_000),
+        (Projector, "deadline_ms", 1, 30_000),
+        (Effect, "deadline_ms", 1, 300_000),
+        (Command, "table_elements", 1, 20_000),
+        (Command, "handles", 1, 1_000),
+        (Projector, "hostcall_kb", 1, 16_384),
+        (Command, "output_kb", 1, 64),
+        (Projector, "log_mb", 1, 8),
+        (Effect, "sqlite_mb", 1, 8_192),
+        (Effect, "sqlite_rows", 1, 100_000),
+        (Projector, "sqlite_result_kb", 1, 32_768),
+        (Projector, "sqlite_value_kb", 64, 16_384),
     ] {
         let check =
             |value: u64| read(&format!(r#"{{"limits":{{"{key}":{value}}}}}"#)).check(kind, &host);
-        assert_eq!((check(1), check(most)), (Ok(()), Ok(())), "{kind} {key}");
-        for given in [0, most + 1] {
-            assert_eq!(check(given), Err(SettingsError::Limit { key, given, most }));
+        assert_eq!(
+            (check(least), check(most)),
+            (Ok(()), Ok(())),
+            "{kind} {key}"
+        );
+        for given in [0, least - 1, most + 1] {
+            let expected = SettingsError::Limit {
+                key,
+                given,
+                least,
+                most,
+            };
+            assert_eq!(check(given), Err(expected));
         }
     }
 }
@@ -152,16 +180,36 @@ fn a_module_gets_the_lower_of_its_own_limits_and_the_hosts() {
         Allowance {
             memory_bytes: limits::GUEST_MEMORY_BYTES,
             deadline: limits::PROJECTOR_DEADLINE,
-            sqlite_pages: limits::SQLITE_PAGES,
+            table_elements: limits::GUEST_TABLE_ELEMENTS,
+            handles: limits::GUEST_HANDLES,
+            hostcall_bytes: limits::HOSTCALL_BYTES,
+            output: OutputAllowance::default(),
+            sqlite: SqliteAllowance::default(),
         }
     );
-    let own = read(r#"{"limits":{"memory_mb":2,"deadline_ms":3,"sqlite_mb":4}}"#);
+    let own = read(
+        r#"{"limits":{"memory_mb":2,"deadline_ms":3,"table_elements":4,"handles":5,"hostcall_kb":6,
+            "output_kb":7,"log_mb":8,"sqlite_mb":9,"sqlite_rows":10,"sqlite_result_kb":11,
+            "sqlite_value_kb":64}}"#,
+    );
     assert_eq!(
         own.allowance(Effect, &host),
         Allowance {
             memory_bytes: 2 << 20,
             deadline: Duration::from_millis(3),
-            sqlite_pages: 1_024,
+            table_elements: 4,
+            handles: 5,
+            hostcall_bytes: 6 << 10,
+            output: OutputAllowance {
+                kept_bytes: 7 << 10,
+                log_bytes: 8 << 20,
+            },
+            sqlite: SqliteAllowance {
+                pages: 9 * 256,
+                rows: 10,
+                result_bytes: 11 << 10,
+                value_bytes: 64 << 10,
+            },
         }
     );
     // A host that allows less than when the module was stored.

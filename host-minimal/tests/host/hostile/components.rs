@@ -20,7 +20,7 @@ fn component(kind: ModuleKind, fields: &str) -> Vec<u8> {
 }
 
 /// A command around a core module, which is started when the command is.
-fn command(core: &str) -> Vec<u8> {
+pub(super) fn command(core: &str) -> Vec<u8> {
     component(
         ModuleKind::Command,
         &format!(
@@ -35,12 +35,22 @@ fn command(core: &str) -> Vec<u8> {
 }
 
 fn refusal(host: &TestHost, kind: ModuleKind, wasm: Vec<u8>) -> String {
+    refusal_of(host, kind, wasm, r#"{"limits":{"deadline_ms":200}}"#)
+}
+
+/// The same with other settings.
+pub(super) fn refusal_of(
+    host: &TestHost,
+    kind: ModuleKind,
+    wasm: Vec<u8>,
+    settings: &str,
+) -> String {
     let upload = Upload {
         kind,
         name: name("m"),
         version: "1.0.0".parse().expect("a version"),
         env: Default::default(),
-        settings: ModuleSettings::from_json(r#"{"limits":{"deadline_ms":200}}"#).expect("settings"),
+        settings: ModuleSettings::from_json(settings).expect("settings"),
         wasm,
     };
     match host.host.upload(upload) {

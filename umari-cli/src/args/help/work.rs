@@ -130,9 +130,19 @@ content does:
                                       # effects: the only hosts that it may call; [] is none
 
   [package.metadata.umari.limits]     # less than the server allows, never more
-  memory_mb = 32                      # of one instance
-  deadline_ms = 2000                  # for one call of a command, or one event
-  sqlite_mb = 512                     # projectors, effects: the database
+  memory_mb = 32                      # of one instance (the most: 128)
+  deadline_ms = 2000                  # for one call of a command, or one event (10 s; projectors 30 s,
+                                      # effects 300 s)
+  table_elements = 1000               # of each table of functions (20000)
+  handles = 50                        # transactions, statements, requests, streams (1000)
+  hostcall_kb = 1024                  # what one call to the host carries (16384)
+  output_kb = 16                      # printed text that is kept in memory (64)
+                                      # projectors and effects:
+  log_mb = 1                          # their log file before it is rotated (8)
+  sqlite_mb = 512                     # their database (8192)
+  sqlite_rows = 1000                  # rows that one query returns (100000)
+  sqlite_result_kb = 1024             # text and blobs that one query returns (32768)
+  sqlite_value_kb = 256               # one text, blob or row (64 to 16384)
 
   [package.metadata.umari.env]        # environment variables
   API_BASE = \"https://api.example.com\"
