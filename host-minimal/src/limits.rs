@@ -96,14 +96,35 @@ pub const MODULE_BYTES: usize = 64 << 20;
 
 // SQLite.
 
-/// Size of one string, blob or row, and of one SQL text.
-pub const SQLITE_VALUE_BYTES: i32 = 16 << 20;
+/// Size of one string, blob or row: twice the largest payload of an event. A function takes one
+/// pass over its values, which nothing interrupts; the slowest that was measured, those on JSON,
+/// take 10 ns for each byte.
+pub const SQLITE_VALUE_BYTES: i32 = 2 << 20;
 /// The least that a module's settings may lower [`SQLITE_VALUE_BYTES`] to: the host keeps rows of
 /// its own in the same file.
 pub const SQLITE_VALUE_LEAST_BYTES: i32 = 64 << 10;
-/// Length of a pattern of `LIKE` or `GLOB`: matching one value takes as many steps as both are
-/// long, and nothing interrupts it.
-pub const SQLITE_PATTERN_BYTES: i32 = 1_000;
+/// Length of a pattern of `LIKE` or `GLOB`: matching one value takes as many steps as the product
+/// of both lengths, and nothing interrupts it. 1 MiB and 1,000 bytes were 1.1 s.
+pub const SQLITE_PATTERN_BYTES: i32 = 200;
+/// Length of one SQL text.
+pub const SQLITE_SQL_BYTES: usize = 1 << 20;
+/// Operations of one statement's program; SQLite doubles its room for them as far as this. Each
+/// copies or compares two values at the most.
+pub const SQLITE_OPERATIONS: i32 = 12_000;
+/// Calls of functions in one statement's program. A match against a pattern counts as 20.
+///
+/// So what a statement does beyond its deadline is at most this many passes over values of
+/// [`SQLITE_VALUE_BYTES`], of 20 ms each as measured, and [`SQLITE_OPERATIONS`] copies of such
+/// values, of 0.1 ms each; or one pass over the pages of its database, as `count(*)` of a table, a
+/// `DELETE` of all its rows and `DROP TABLE` take it, of 1 s for each GiB.
+pub const SQLITE_FUNCTION_CALLS: u32 = 500;
+/// Arguments of one call of a function.
+pub const SQLITE_ARGUMENTS: i32 = 100;
+/// Operations between two looks at the deadline, where the program jumps back.
+pub const SQLITE_PROGRESS_STEPS: i32 = 20;
+/// Memory of all connections of the process together. A statement that wants more fails; so would
+/// others at that moment, but the host goes on.
+pub const SQLITE_HEAP_BYTES: i64 = 2 << 30;
 /// Rows that one query hands to a guest.
 pub const SQLITE_ROWS: u32 = 100_000;
 /// Text and blobs that one query hands to a guest, together.
@@ -153,7 +174,8 @@ pub const GUEST_LIST_ITEMS: usize = 100;
 pub const HTTP_REQUESTS_AT_ONCE: usize = 8;
 /// How long one request may take, from resolving the name to the end of the body.
 pub const HTTP_REQUEST_DEADLINE: Duration = Duration::from_secs(60);
-/// How long connecting may take, the TLS handshake included.
+/// How long resolving a name and connecting may take. A TLS handshake is part of the request, and of
+/// its deadline.
 pub const HTTP_CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// Size of one response body.
 pub const HTTP_RESPONSE_BYTES: u64 = 16 << 20;

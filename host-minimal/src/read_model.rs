@@ -18,7 +18,8 @@ mod tests;
 
 use self::guards::ReadGuards;
 use self::values::{Bound, Size};
-use crate::capabilities::sqlite::parameters;
+use crate::capabilities::sqlite::guards::check_length;
+use crate::capabilities::sqlite::{parameters, program};
 use crate::limits;
 use crate::modules::{ModuleName, ModuleStoreError};
 
@@ -204,20 +205,21 @@ pub(crate) fn answer(
     deadline: Instant,
 ) -> Result<ReadModelAnswer, FileError> {
     let (mut connection, position) = open(path).map_err(|error| not_ready(&error))?;
-    let guards = ReadGuards::install(&mut connection, deadline).map_err(|error| sql(&error))?;
-    let explain = |error: rusqlite::Error| guards.explain(&error, query.timeout);
+    let read_guards =
+        ReadGuards::install(&mut connection, deadline).map_err(|error| sql(&error))?;
+    let explain = |error: rusqlite::Error| read_guards.explain(&error, query.timeout);
+    check_length(&query.sql).map_err(no_offset)?;
     let mut statement = connection.prepare(&query.sql).map_err(explain)?;
     // VACUUM asks no authorizer.
     if !statement.readonly() {
         return Err(QueryError::ReadOnly("a write".to_owned()).into());
     }
     if statement.column_count() == 0 {
-        return Err(QueryError::Sql {
-            message: "the statement has no columns: write a SELECT".to_owned(),
-            offset: None,
-        }
-        .into());
+        return Err(no_offset("the statement has no columns: write a SELECT".to_owned()).into());
     }
+    program::check(&connection, &statement, &query.sql)
+        .map_err(explain)?
+        .map_err(|too_many| no_offset(too_many.to_string()))?;
     let bound = bind(&statement, &query.params)?;
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query(params_from_iter(bound)).map_err(explain)?;
@@ -285,8 +287,12 @@ fn not_ready(error: &rusqlite::Error) -> FileError {
 }
 
 fn sql(error: &rusqlite::Error) -> FileError {
-    FileError::Query(QueryError::Sql {
-        message: error.to_string(),
+    FileError::Query(no_offset(error.to_string()))
+}
+
+fn no_offset(message: String) -> QueryError {
+    QueryError::Sql {
+        message,
         offset: None,
-    })
+    }
 }

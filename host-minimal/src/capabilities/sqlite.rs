@@ -8,11 +8,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use rusqlite::fallible_iterator::FallibleIterator;
-use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, params_from_iter};
+use rusqlite::{Batch, CachedStatement, Connection, ErrorCode, Statement, params_from_iter};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
+pub(crate) mod functions;
 pub(crate) mod guards;
 pub(crate) mod parameters;
+pub(crate) mod program;
 mod values;
 
 use self::guards::Guards;
@@ -129,7 +131,12 @@ impl SqliteContext {
     ) -> Result<T, wit::Error> {
         let _guarded = self.guards.guest();
         let begun = !self.connection.is_autocommit();
-        call(&self.connection).map_err(|error| {
+        let outcome = call(&self.connection);
+        if self.guards.has_changed_schema() {
+            // Their programs would be made anew without being looked at.
+            self.connection.flush_prepared_statement_cache();
+        }
+        outcome.map_err(|error| {
             // OR ROLLBACK does this, and so do a full disk and an error of the file.
             if begun && self.connection.is_autocommit() {
                 self.undone.replace(Some(TransactionUndone::by(&error)));
@@ -160,12 +167,30 @@ impl SqliteContext {
         connection: &'a Connection,
         sql: &str,
     ) -> rusqlite::Result<CachedStatement<'a>> {
+        let statement = self.prepare(connection, sql)?;
+        if !statement.readonly() {
+            self.begin_write(connection)?;
+        }
+        Ok(statement)
+    }
+
+    /// A statement that is not too much at once.
+    fn prepare<'a>(
+        &self,
+        connection: &'a Connection,
+        sql: &str,
+    ) -> rusqlite::Result<CachedStatement<'a>> {
         if sql.trim_start().starts_with(HOST_MARK) {
             return Err(values::refused(RESERVED_COMMENT.to_owned()));
         }
+        guards::check_length(sql).map_err(values::refused)?;
+        self.guards.has_compiled();
         let statement = connection.prepare_cached(sql)?;
-        if !statement.readonly() {
-            self.begin_write(connection)?;
+        if self.guards.has_compiled()
+            && let Err(error) = check_program(connection, &statement, sql)
+        {
+            statement.discard();
+            return Err(error);
         }
         Ok(statement)
     }
@@ -181,10 +206,16 @@ impl SqliteContext {
 
     fn execute_batch(&self, sql: &str) -> Result<(), wit::Error> {
         self.as_guest(|connection| {
+            guards::check_length(sql).map_err(values::refused)?;
             self.begin_write(connection)?;
             let mut batch = Batch::new(connection, sql);
             while let Some(mut statement) = batch.next()? {
                 parameters::none(&statement)?;
+                // It has no parameters, so this is its text.
+                let text = statement.expanded_sql().ok_or_else(|| {
+                    values::refused("a statement is longer than a value may be".to_owned())
+                })?;
+                check_program(connection, &statement, &text)?;
                 // One step runs a statement to its end, or to its first row.
                 statement.raw_query().next()?;
             }
@@ -235,6 +266,16 @@ pub(crate) fn run_cached(connection: &Connection, sql: &'static str) -> rusqlite
 }
 
 const RESERVED_COMMENT: &str = "a comment `/*umari*/` at the start is the host's";
+
+fn check_program(
+    connection: &Connection,
+    statement: &Statement<'_>,
+    sql: &str,
+) -> rusqlite::Result<()> {
+    program::check(connection, statement, sql)?
+        .map_err(|too_many| values::refused(too_many.to_string()))
+}
+
 const ONLY_HANDLERS_WRITE: &str = "only `init` and `handle` write";
 
 /// A statement that a guest prepared. Only its text is kept: the connection's cache holds the
@@ -326,9 +367,8 @@ impl wit::HostStatement for SqliteView<'_> {
         &mut self,
         sql: String,
     ) -> wasmtime::Result<Result<Resource<StatementHandle>, wit::Error>> {
-        let prepared = self
-            .context()?
-            .as_guest(|connection| connection.prepare_cached(&sql).map(drop));
+        let context = self.context()?;
+        let prepared = context.as_guest(|connection| context.prepare(connection, &sql).map(drop));
         match prepared {
             Ok(()) => Ok(Ok(self.table.push(StatementHandle { sql })?)),
             Err(error) => Ok(Err(error)),

@@ -7,7 +7,11 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode};
 
 use super::QueryError;
-use crate::capabilities::sqlite::guards::{PROGRESS_STEPS, confine, is_readable_pragma};
+use crate::capabilities::sqlite::{
+    functions,
+    guards::{confine, is_readable_pragma},
+};
+use crate::limits;
 
 /// The hooks of one connection, and what they refused.
 #[derive(Debug)]
@@ -21,11 +25,12 @@ impl ReadGuards {
         connection: &mut Connection,
         deadline: Instant,
     ) -> rusqlite::Result<Self> {
-        confine(connection)?;
+        confine(connection, limits::SQLITE_VALUE_BYTES)?;
         let refused = Arc::new(Mutex::new(None));
         connection.authorizer(Some({
             let refused = Arc::clone(&refused);
             move |context: AuthContext<'_>| match beyond_reading(&context.action) {
+                None if is_refused_function(&context.action) => Authorization::Deny,
                 None => Authorization::Allow,
                 Some(what) => {
                     let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +39,10 @@ impl ReadGuards {
                 }
             }
         }))?;
-        connection.progress_handler(PROGRESS_STEPS, Some(move || Instant::now() > deadline))?;
+        connection.progress_handler(
+            limits::SQLITE_PROGRESS_STEPS,
+            Some(move || Instant::now() > deadline),
+        )?;
         Ok(Self { refused })
     }
 
@@ -47,7 +55,11 @@ impl ReadGuards {
         let (message, offset) = match error {
             // The whole of it would repeat the SQL, which the client has.
             rusqlite::Error::SqlInputError { msg, offset, .. } => {
-                (msg.clone(), usize::try_from(*offset).ok())
+                let message = match functions::why_refused(msg) {
+                    Some(why) => format!("{msg}: {why}"),
+                    None => msg.clone(),
+                };
+                (message, usize::try_from(*offset).ok())
             }
             rusqlite::Error::MultipleStatement => (
                 "there is more than one statement; ask one question at a time".to_owned(),
@@ -61,6 +73,10 @@ impl ReadGuards {
             _ => QueryError::Sql { message, offset },
         }
     }
+}
+
+fn is_refused_function(action: &AuthAction<'_>) -> bool {
+    matches!(action, AuthAction::Function { function_name } if !functions::is_allowed(function_name))
 }
 
 /// What an action is, where it is more than reading this one file.

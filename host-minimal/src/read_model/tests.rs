@@ -132,3 +132,21 @@ fn a_file_that_is_no_read_model_yet_is_told_from_a_wrong_question() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_question_does_no_more_at_once_than_a_module() {
+    let (_directory, path) = file();
+    let why = |sql: &str| match ask(&path, &ReadModelQuery::new(sql)) {
+        Err(FileError::Query(QueryError::Sql { message, .. })) => message,
+        other => panic!("{other:?}"),
+    };
+    let calls = |count: usize| format!("SELECT {}0", "random() + ".repeat(count));
+    let most = limits::SQLITE_FUNCTION_CALLS as usize;
+    ask(&path, &ReadModelQuery::new(calls(most))).expect("an answer");
+    assert!(why(&calls(most + 1)).contains("501 calls of functions"));
+    assert!(why("SELECT json_patch('{}', '{}')").contains("use json_set"));
+    let long = format!("SELECT 1{}", " ".repeat(limits::SQLITE_SQL_BYTES));
+    assert!(why(&long).contains("the SQL has 1048584 bytes"));
+    let pattern = "a".repeat(201);
+    assert!(why(&format!("SELECT 'a' LIKE '{pattern}'")).contains("too complex"));
+}

@@ -191,9 +191,15 @@ fn an_answer_is_bounded_in_rows_bytes_and_time() {
     let too_many = json!({ "sql": "SELECT 1", "max_rows": limits::QUERY_ROWS + 1 });
     assert_eq!(ask(too_many).problem(400), "beyond-limit");
 
-    let text = |bytes: usize| json!({ "sql": "SELECT printf('%.*c', ?1, 'x')", "params": [bytes] });
-    assert_eq!(ask(text(limits::QUERY_BYTES - 8)).status, 200);
-    let one_past = ask(text(limits::QUERY_BYTES - 7));
+    // No value is as long as an answer, so that four make one row.
+    let long = limits::QUERY_BYTES / 4 - 8;
+    let text = |last: usize| {
+        let (text, other) = ("printf('%.*c', ?1, 'x')", "printf('%.*c', ?2, 'x')");
+        let sql = format!("SELECT {text}, {text}, {text}, {other}");
+        json!({ "sql": sql, "params": [long, last] })
+    };
+    assert_eq!(ask(text(long)).status, 200);
+    let one_past = ask(text(long + 1));
     assert_eq!(one_past.problem(422), "result-too-large");
 
     let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \

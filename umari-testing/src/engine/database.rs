@@ -21,7 +21,18 @@ use super::sweep::{CrashPoints, HostCall};
 mod parameters;
 
 /// The longest string, blob or row, in bytes.
-const VALUE_BYTES_MAX: i32 = 16 * 1024 * 1024;
+const VALUE_BYTES_MAX: i32 = 2 * 1024 * 1024;
+
+/// Functions that are refused, as the host refuses them: what they take grows faster than their
+/// values, or they are not for modules.
+const REFUSED_FUNCTIONS: &[&str] = &[
+    "highlight",
+    "json_patch",
+    "jsonb_patch",
+    "load_extension",
+    "snippet",
+    "sqlite_log",
+];
 
 const MORE_THAN_ONE: &str =
     "there is more than one statement; run them with `execute_batch`, or one at a time";
@@ -274,7 +285,9 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::Pragma { .. } => Authorization::Deny,
         AuthAction::Function { function_name }
-            if function_name.eq_ignore_ascii_case("load_extension") =>
+            if REFUSED_FUNCTIONS
+                .iter()
+                .any(|refused| refused.eq_ignore_ascii_case(function_name)) =>
         {
             Authorization::Deny
         }

@@ -303,6 +303,20 @@ fn a_trap_says_what_sqlite_said_and_the_sql() {
 }
 
 #[test]
+fn what_the_host_does_not_run_is_no_success_in_a_test() {
+    traps(
+        &[
+            || drop(query_one("SELECT json_patch('{}', '{}')", params![])),
+            || drop(query_one("SELECT length(zeroblob(2097153))", params![])),
+        ],
+        expect![[r#"
+            SQLite: not authorized to use function: json_patch, in `SELECT json_patch('{}', '{}')`, at sqlite.rs
+            SQLite: string or blob too big, in `SELECT length(zeroblob(2097153))`, at sqlite.rs
+        "#]],
+    );
+}
+
+#[test]
 fn long_sql_is_cut_between_characters() {
     let whole: fn() = || drop(query(&("SELEC ".to_owned() + &"ü".repeat(494)), params![]));
     run(whole).then_fails_at::<WorkGiven>(&format!("in `SELEC {}`, at ", "ü".repeat(494)));

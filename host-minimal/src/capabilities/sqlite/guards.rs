@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
+use super::functions;
 use crate::limits;
 use crate::modules::settings::SqliteAllowance;
 
@@ -26,20 +27,37 @@ const READABLE_PRAGMAS: &[&str] = &[
     "table_xinfo",
 ];
 
-/// Virtual machine steps between two looks at the deadline.
-pub(crate) const PROGRESS_STEPS: i32 = 1_000;
-
-/// What keeps any SQL on `connection` inside its one file, and its values small.
-pub(crate) fn confine(connection: &Connection) -> rusqlite::Result<()> {
+/// What keeps any SQL on `connection` inside its one file, its values small and its work short.
+pub(crate) fn confine(connection: &Connection, value_bytes: i32) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::SQLITE_VALUE_BYTES)?;
-    connection.set_limit(
-        Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
-        limits::SQLITE_PATTERN_BYTES,
-    )?;
-    Ok(())
+    for (limit, most) in [
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_LENGTH, value_bytes),
+        (
+            Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH,
+            limits::SQLITE_PATTERN_BYTES,
+        ),
+        (Limit::SQLITE_LIMIT_VDBE_OP, limits::SQLITE_OPERATIONS),
+        (Limit::SQLITE_LIMIT_FUNCTION_ARG, limits::SQLITE_ARGUMENTS),
+    ] {
+        connection.set_limit(limit, most)?;
+    }
+    // Of the process; it can only be lowered, so that the first connection sets it.
+    connection.pragma_update(None, "hard_heap_limit", limits::SQLITE_HEAP_BYTES)?;
+    functions::install(connection, usize::try_from(value_bytes).unwrap_or(0))
+}
+
+/// Looks whether an SQL text is of a length that SQLite should read.
+pub(crate) fn check_length(sql: &str) -> Result<(), String> {
+    if sql.len() <= limits::SQLITE_SQL_BYTES {
+        return Ok(());
+    }
+    Err(format!(
+        "the SQL has {} bytes: at most {} are allowed",
+        sql.len(),
+        limits::SQLITE_SQL_BYTES
+    ))
 }
 
 /// Whether a pragma only tells something.
@@ -55,6 +73,10 @@ pub(super) struct Guards {
     guest: Arc<AtomicBool>,
     /// Milliseconds since [`START`] at which the current call must end.
     deadline_millis: Arc<AtomicU64>,
+    /// Set when SQLite makes a program of SQL, rather than takes one that it has.
+    compiled: Arc<AtomicBool>,
+    /// Set by statements that change the schema, and with it the programs of others.
+    changes_schema: Arc<AtomicBool>,
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -70,16 +92,22 @@ impl Guards {
         connection: &mut Connection,
         allowance: SqliteAllowance,
     ) -> rusqlite::Result<Self> {
-        confine(connection)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, allowance.value_bytes)?;
+        confine(connection, allowance.value_bytes)?;
         connection.pragma_update(None, "max_page_count", allowance.pages)?;
         connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
 
         LazyLock::force(&START);
         let guest = Arc::new(AtomicBool::new(false));
+        let compiled = Arc::new(AtomicBool::new(false));
+        let changes_schema = Arc::new(AtomicBool::new(false));
         connection.authorizer(Some({
             let guest = Arc::clone(&guest);
+            let (compiled, changes_schema) = (Arc::clone(&compiled), Arc::clone(&changes_schema));
             move |context: AuthContext<'_>| {
+                compiled.store(true, Ordering::Relaxed);
+                if is_change_of_schema(&context.action) {
+                    changes_schema.store(true, Ordering::Relaxed);
+                }
                 if guest.load(Ordering::Relaxed) {
                     authorize(&context)
                 } else {
@@ -89,7 +117,7 @@ impl Guards {
         }))?;
         let deadline_millis = Arc::new(AtomicU64::new(u64::MAX));
         connection.progress_handler(
-            PROGRESS_STEPS,
+            limits::SQLITE_PROGRESS_STEPS,
             Some({
                 let guest = Arc::clone(&guest);
                 let deadline = Arc::clone(&deadline_millis);
@@ -102,7 +130,20 @@ impl Guards {
         Ok(Self {
             guest,
             deadline_millis,
+            compiled,
+            changes_schema,
         })
+    }
+
+    /// Whether SQLite has made a program of SQL since the last time that this was asked.
+    pub(super) fn has_compiled(&self) -> bool {
+        self.compiled.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether a statement that changes the schema came since the last time that this was asked.
+    pub(super) fn has_changed_schema(&self) -> bool {
+        self.changes_schema.load(Ordering::Relaxed)
+            && self.changes_schema.swap(false, Ordering::Relaxed)
     }
 
     pub(super) fn set_deadline(&self, deadline: Instant) {
@@ -167,8 +208,11 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         | AuthAction::CreateTempView { .. }
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::Unknown { .. } => false,
-        AuthAction::Function { function_name } => {
-            !function_name.eq_ignore_ascii_case("load_extension")
+        AuthAction::Function { function_name } => functions::is_allowed(function_name),
+        AuthAction::CreateVtable { module_name, .. }
+            if !functions::is_allowed_table(module_name) =>
+        {
+            false
         }
         AuthAction::Pragma { pragma_name, .. } => is_readable_pragma(pragma_name),
         AuthAction::Insert { table_name }
@@ -187,6 +231,22 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
     } else {
         Authorization::Deny
     }
+}
+
+fn is_change_of_schema(action: &AuthAction<'_>) -> bool {
+    !matches!(
+        action,
+        AuthAction::Select
+            | AuthAction::Read { .. }
+            | AuthAction::Insert { .. }
+            | AuthAction::Update { .. }
+            | AuthAction::Delete { .. }
+            | AuthAction::Function { .. }
+            | AuthAction::Recursive
+            | AuthAction::Pragma { .. }
+            | AuthAction::Transaction { .. }
+            | AuthAction::Savepoint { .. }
+    )
 }
 
 fn is_reserved(table_name: &str) -> bool {

@@ -442,3 +442,37 @@ fn a_failure_is_in_sqlites_words_and_has_its_code() {
         }
     }
 }
+
+#[test]
+fn a_schema_is_changed_and_indexed_as_sqlite_can() {
+    let (_dir, context) = database(Begin::BeforeCall);
+    for sql in [
+        "CREATE TABLE t (a, b CHECK (length(b) > 0), c AS (upper(b)))",
+        "CREATE INDEX i ON t (lower(b))",
+        "CREATE VIEW v AS SELECT trim(b, '-') AS d FROM t",
+        "INSERT INTO t (a, b) VALUES (1, 'x')",
+        "ALTER TABLE t RENAME TO u",
+        "ALTER TABLE u RENAME COLUMN b TO e",
+        "ALTER TABLE u ADD COLUMN f AS (instr(e, 'x'))",
+        "ALTER TABLE u ADD COLUMN g NOT NULL DEFAULT 1",
+        "ALTER TABLE u DROP COLUMN g",
+        "REINDEX",
+        "ANALYZE",
+        "CREATE VIRTUAL TABLE words USING fts5(x)",
+        "INSERT INTO words VALUES ('a few words')",
+        "INSERT INTO words (words) VALUES ('optimize')",
+        "CREATE VIRTUAL TABLE places USING rtree(id, x0, x1)",
+        "INSERT INTO places VALUES (1, 2, 3)",
+        "DROP TABLE words",
+        "DROP VIEW v",
+    ] {
+        if let Err(error) = context.execute(sql, NONE) {
+            panic!("{sql}: {error:?}");
+        }
+    }
+    assert!(refusal(context.query("SELECT sqlite_fail('a', 1)", NONE, None)).contains("no such"));
+    for module in ["fts3", "fts4", "dbstat"] {
+        let sql = format!("CREATE VIRTUAL TABLE w USING {module}(x)");
+        assert!(refusal(context.execute(&sql, NONE)).contains("not authorized"));
+    }
+}

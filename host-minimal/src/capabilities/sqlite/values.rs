@@ -3,7 +3,9 @@
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{ErrorCode, Row, ToSql, ffi};
 
+use super::functions;
 use crate::bindings::sqlite_wit as wit;
+use crate::limits;
 use crate::modules::settings::SqliteAllowance;
 
 impl ToSql for wit::Value {
@@ -115,13 +117,25 @@ pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
                  and the tables named umari_*, so a module's statements may not touch them"
             ),
         }),
+        ErrorCode::OutOfMemory => wit::Error::Failed(wit::Failure {
+            code: code.extended_code,
+            message: format!(
+                "{message}: a statement may have {} operations, and all databases together {} bytes \
+                 of memory; split it, or read less at a time",
+                limits::SQLITE_OPERATIONS,
+                limits::SQLITE_HEAP_BYTES
+            ),
+        }),
         ErrorCode::OperationInterrupted => wit::Error::Failed(wit::Failure {
             code: code.extended_code,
             message: "the statement ran until the call's deadline".into(),
         }),
         _ => wit::Error::Failed(wit::Failure {
             code: code.extended_code,
-            message,
+            message: match functions::why_refused(&message) {
+                Some(why) => format!("{message}: {why}"),
+                None => message,
+            },
         }),
     }
 }

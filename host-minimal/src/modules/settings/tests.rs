@@ -132,7 +132,7 @@ fn limits_are_within_the_hosts_own() {
         (Effect, "sqlite_mb", 1, 8_192),
         (Effect, "sqlite_rows", 1, 100_000),
         (Projector, "sqlite_result_kb", 1, 32_768),
-        (Projector, "sqlite_value_kb", 64, 16_384),
+        (Projector, "sqlite_value_kb", 64, 2_048),
     ] {
         let check =
             |value: u64| read(&format!(r#"{{"limits":{{"{key}":{value}}}}}"#)).check(kind, &host);

@@ -55,6 +55,27 @@ fn sql_stays_inside_its_file_and_its_time() {
     let trigger = "sql:CREATE TABLE t (x); CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO u VALUES (1); END; \
                    CREATE TABLE u (x); CREATE TRIGGER s AFTER INSERT ON u BEGIN INSERT INTO t VALUES (1); END; \
                    INSERT INTO t VALUES (1)";
+    let letters = |letter: char| format!("replace(hex(zeroblob(500000)), '0', '{letter}')");
+    let (a, b) = (letters('a'), letters('b'));
+    let trimmed = format!("select:SELECT length(trim({a}, {b} || 'a'))");
+    let sought = format!("select:SELECT instr({a}, substr({a}, 500000) || 'b')");
+    let replaced = format!("select:SELECT length(replace({a}, substr({a}, 500000) || 'b', ''))");
+    let merged = format!("select:SELECT json_patch('[' || {a}, '[' || {b})");
+    let matched = format!(
+        "select:SELECT {}FALSE FROM (SELECT random() AS x)",
+        "x LIKE '%a' OR ".repeat(26)
+    );
+    let calls = format!("select:SELECT {}0", "random() + ".repeat(501));
+    let generated: String = (0..30)
+        .map(|n| format!(", c{n} AS (x LIKE '%{n}')"))
+        .collect();
+    let hidden = format!("sql:CREATE TABLE t (x{generated}); SELECT * FROM t");
+    let wide = format!(
+        "select:SELECT x{} FROM (SELECT {a} AS x)",
+        ", x || 1".repeat(1_900)
+    );
+    let snippet =
+        "sql:CREATE VIRTUAL TABLE f USING fts5(x); SELECT snippet(f, 0, '', '', '', 1) FROM f('a')";
     run(
         "projectors, with SQL",
         vec![
@@ -103,6 +124,18 @@ fn sql_stays_inside_its_file_and_its_time() {
             (&nested, &["Recursion limit", "overflow"]),
             (&joined, &["too many terms"]),
             (&pattern, &["pattern too complex"]),
+            // Each was hours with values of 16 MiB.
+            (&trimmed, &["achieved: 1 rows"]),
+            (&sought, &["achieved: 1 rows"]),
+            (&replaced, &["achieved: 1 rows"]),
+            (&merged, &["grows with the product"]),
+            (&matched, &["521 calls of functions"]),
+            (&calls, &["501 calls of functions"]),
+            (&hidden, &["calls of functions"]),
+            (&wide, &["operations", "bytes; ask for fewer", "deadline"]),
+            ("select:SELECT sqlite_log(1, 'x')", &["the log of the host"]),
+            ("sql:CREATE VIRTUAL TABLE f USING fts4(x)", DENIED),
+            (snippet, &["square of the matches"]),
             // Triggers do not fire themselves.
             (trigger, &["achieved"]),
             ("sql:PRAGMA recursive_triggers = ON", DENIED),

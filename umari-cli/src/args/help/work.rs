@@ -142,7 +142,7 @@ content does:
   sqlite_mb = 512                     # their database (8192)
   sqlite_rows = 1000                  # rows that one query returns (100000)
   sqlite_result_kb = 1024             # text and blobs that one query returns (32768)
-  sqlite_value_kb = 256               # one text, blob or row (64 to 16384)
+  sqlite_value_kb = 256               # one text, blob or row (64 to 2048)
 
   [package.metadata.umari.env]        # environment variables
   API_BASE = \"https://api.example.com\"
