@@ -152,7 +152,8 @@ impl WasiHttpHooks for Hooks {
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Processing), Error>> + Send> {
         let client = self.client.clone();
         let deadline = Deadlines::of(options, self.deadline);
-        let listed = policy::check_listed(self.targets.as_deref(), request.uri());
+        let listed = policy::check_user(request.uri())
+            .and_then(|()| policy::check_listed(self.targets.as_deref(), request.uri()));
         // Neither the path nor the query: they may hold secrets.
         let host = request.uri().host().unwrap_or_default();
         let span = tracing::info_span!("http", method = %request.method(), host, status = Empty);

@@ -86,15 +86,7 @@ async fn dial(policy: &HttpPolicy, uri: &Uri) -> Result<Dialled, ConnectError> {
             source,
         })?
         .collect();
-    // One private address among public ones is how a rebinding attack looks: all must pass.
-    for address in &addresses {
-        policy
-            .check_address(host, port, address.ip())
-            .map_err(|refused| {
-                tracing::warn!("an effect's request was refused: {refused}");
-                ConnectError::Refused(refused)
-            })?;
-    }
+    judge(policy, host, port, &addresses)?;
     let mut last = ConnectError::NoHost;
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -107,6 +99,25 @@ async fn dial(policy: &HttpPolicy, uri: &Uri) -> Result<Dialled, ConnectError> {
         }
     }
     Err(last)
+}
+
+/// Judges what a name was resolved to. One private address among public ones is how a rebinding
+/// attack looks: all must pass.
+pub(super) fn judge(
+    policy: &HttpPolicy,
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+) -> Result<(), ConnectError> {
+    for address in addresses {
+        policy
+            .check_address(host, port, address.ip())
+            .map_err(|refused| {
+                tracing::warn!("an effect's request was refused: {refused}");
+                ConnectError::Refused(refused)
+            })?;
+    }
+    Ok(())
 }
 
 /// A connection to an address that the policy allowed.

@@ -94,6 +94,20 @@ impl HttpPolicy {
     }
 }
 
+/// Refuses a user in the authority, which nobody may send (RFC 9110, section 4.2.4): it would stand in
+/// `host`, where the other side takes it for a name.
+pub(super) fn check_user(uri: &Uri) -> Result<(), Refused> {
+    let has_user = uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'));
+    if has_user {
+        return Err(Refused(
+            "the URL has a user: send credentials in the field `authorization`".into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Looks whether a module that lists where it sends requests has listed this one.
 pub(super) fn check_listed(targets: Option<&[HttpTarget]>, uri: &Uri) -> Result<(), Refused> {
     let Some(targets) = targets else {
@@ -163,6 +177,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || (a == 100 && (64..128).contains(&b))
         // IETF protocol assignments, RFC 6890.
         || (a == 192 && b == 0 && c == 0)
+        // Relays of 6to4, RFC 7526.
+        || (a == 192 && b == 88 && c == 99)
         // Benchmarking, RFC 2544.
         || (a == 198 && (b == 18 || b == 19)))
 }
@@ -179,7 +195,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let [c, d] = low.to_be_bytes();
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
-    // Global unicast is 2000::/3 alone; documentation and Teredo lie within it.
+    // Global unicast is 2000::/3 alone; documentation (RFC 3849, RFC 9637) and Teredo lie within it.
     (segments[0] & 0xe000) == 0x2000
         && !(segments[0] == 0x2001 && (segments[1] == 0xdb8 || segments[1] < 0x200))
+        && !(segments[0] == 0x3fff && segments[1] < 0x1000)
 }

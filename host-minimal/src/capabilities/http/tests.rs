@@ -23,13 +23,26 @@ fn private_addresses_are_refused_by_default() {
         "224.0.0.1",
         "255.255.255.255",
         "192.0.0.8",
+        "192.88.99.1",
+        "192.0.2.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "240.0.0.1",
         "::1",
         "::",
         "fc00::1",
         "fe80::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "::127.0.0.1",
         "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::7f00:1",
+        "100::1",
+        "fec0::1",
+        "3fff::1",
+        "2002:a9fe:a9fe::1",
         "2002:7f00:1::",
         "2001:db8::1",
         "2001::1",
@@ -51,6 +64,20 @@ fn private_addresses_are_refused_by_default() {
             "{address} was refused"
         );
     }
+}
+
+#[test]
+fn a_name_with_one_private_address_is_refused_as_a_whole() {
+    let judge = |addresses: &[&str]| {
+        let addresses: Vec<_> = addresses
+            .iter()
+            .map(|address| std::net::SocketAddr::new(address.parse().unwrap(), 80))
+            .collect();
+        connect::judge(&HttpPolicy::default(), "a.example", 80, &addresses).is_ok()
+    };
+    assert!(judge(&["93.184.215.14", "2606:4700::1111"]));
+    assert!(!judge(&["93.184.215.14", "127.0.0.1"]));
+    assert!(!judge(&["::ffff:10.0.0.1", "93.184.215.14"]));
 }
 
 #[test]
@@ -95,6 +122,19 @@ fn other_schemes_and_missing_hosts_are_refused() {
     policy
         .check(&Method::CONNECT, &"https://example.com/".parse().unwrap())
         .unwrap_err();
+}
+
+#[test]
+fn a_url_has_no_user() {
+    let check = |uri: &str| policy::check_user(&uri.parse().unwrap());
+    check("https://example.com/a@b").unwrap();
+    for uri in [
+        "https://ann@example.com/",
+        "https://ann:secret@example.com/",
+    ] {
+        let refused = check(uri).unwrap_err().to_string();
+        assert!(refused.contains("authorization") && !refused.contains("ann"));
+    }
 }
 
 #[test]

@@ -60,6 +60,20 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
                 stream.write_all(b"HELLO\r\n\r\n")?;
                 return Ok(());
             }
+            "/gzip" => {
+                stream.write_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 20\r\n\r\n",
+                )?;
+                stream.write_all(&[0x1f; 20])?;
+            }
+            "/echo" => {
+                let seen = head.replace("\r\n", "|");
+                let length = seen.len();
+                write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{seen}"
+                )?;
+            }
             "/big" => {
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")?;
                 stream.write_all(&[b'x'; 1_000_000])?;
@@ -80,6 +94,8 @@ fn requests_reach_public_places_only_and_end_in_time() {
     let port = address.rsplit(':').next().expect("a port");
     let url = |path: &str| format!("http:GET http://{address}{path}");
     let prohibited: &[&str] = &["DestinationIpProhibited"];
+    let forbidden: &[&str] = &["refused field: HeaderError::Forbidden"];
+    let head = |field: &str| format!("head:{field} http://{address}/echo");
     let late: &[&str] = &["deadline", "HttpResponseTimeout"];
     let attacks: Vec<(String, &[&str])> = vec![
         ("handle:panic".to_owned(), &["as announced"]),
@@ -107,6 +123,39 @@ fn requests_reach_public_places_only_and_end_in_time() {
             &["HttpRequestDenied"],
         ),
         (format!("http:BREW http://{address}/"), &["status 200"]),
+        // A user would reach the other side within `host`, and look like one.
+        (
+            format!("head:= http://10.0.0.1@{address}/echo"),
+            &["HttpRequestDenied"],
+        ),
+        (
+            format!("http:GET http://{address}@10.0.0.1/"),
+            &["HttpRequestDenied"],
+        ),
+        (head("host=evil.example"), forbidden),
+        (head("connection=close"), forbidden),
+        (head("transfer-encoding=chunked"), forbidden),
+        (head("upgrade=h2c"), forbidden),
+        (head("keep-alive=timeout=1"), forbidden),
+        (
+            head("x=a%host: evil.example"),
+            &["refused field: HeaderError::InvalidSyntax"],
+        ),
+        (
+            head("x%y=a"),
+            &["refused field: HeaderError::InvalidSyntax"],
+        ),
+        (head("content-length=5"), &["error"]),
+        (
+            format!("head:= http://{address}/a%host: b"),
+            &["refused path"],
+        ),
+        (
+            format!("head:= http://a%host: b/{address}"),
+            &["refused authority"],
+        ),
+        // What is packed stays so: nothing grows that is counted packed.
+        (url("/gzip"), &["status 200, 20 bytes"]),
         (url("/redirect"), &["status 302"]),
         (url("/endless"), &["BodySize"]),
         (url("/drip"), late),
