@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 pub(crate) mod backtrace;
@@ -32,12 +32,31 @@ struct Inner {
     projector: Linker<GuestState>,
     effect: Linker<GuestState>,
     clock: EpochClock,
+    compilers: rayon::ThreadPool,
 }
 
 /// Why the engine could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the webassembly engine cannot start on this machine")]
 pub struct EngineError(#[source] pub(crate) wasmtime::Error);
+
+/// How many of the machine's cores compile components, all of them together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compiling {
+    /// Every one: nothing else is to be done.
+    OnAllCores,
+    /// Half of them, and never less than one: the others are for what runs meanwhile.
+    OnHalfTheCores,
+}
+
+impl Compiling {
+    fn threads(self, cores: usize) -> usize {
+        match self {
+            Self::OnAllCores => cores,
+            Self::OnHalfTheCores => (cores / 2).max(1),
+        }
+    }
+}
 
 impl Engine {
     /// Builds the engine, with pooled instances where the address space allows it.
@@ -46,6 +65,11 @@ impl Engine {
     ///
     /// [`EngineError`] when Wasmtime does not support the machine.
     pub fn new() -> Result<Self, EngineError> {
+        Self::compiling(Compiling::OnAllCores)
+    }
+
+    /// The same, for a host that has other things to do while it compiles.
+    pub(crate) fn compiling(on: Compiling) -> Result<Self, EngineError> {
         let engine = match wasmtime::Engine::new(&config(Allocation::Pooled)) {
             Ok(engine) => engine,
             Err(error) => {
@@ -55,6 +79,12 @@ impl Engine {
                 wasmtime::Engine::new(&config(Allocation::OnDemand)).map_err(EngineError)?
             }
         };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let compilers = rayon::ThreadPoolBuilder::new()
+            .thread_name(|n| format!("umari-compile-{n}"))
+            .num_threads(on.threads(cores))
+            .build()
+            .map_err(|error| EngineError(wasmtime::Error::new(error)))?;
         let clock = EpochClock::start(engine.clone());
         let linkers = Linkers::new(&engine).map_err(EngineError)?;
         Ok(Self {
@@ -64,12 +94,24 @@ impl Engine {
                 projector: linkers.projector,
                 effect: linkers.effect,
                 clock,
+                compilers,
             }),
         })
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.inner.engine
+    }
+
+    /// Compiles a component, on the threads that are for that.
+    ///
+    /// # Errors
+    ///
+    /// Wasmtime's, when `wasm` is no component.
+    pub(crate) fn compile(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
+        self.inner
+            .compilers
+            .install(|| Component::new(&self.inner.engine, wasm))
     }
 
     pub(crate) fn linker(&self, kind: crate::modules::ModuleKind) -> &Linker<GuestState> {
@@ -224,5 +266,21 @@ impl EpochClock {
             thread.thread().unpark();
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compiling_leaves_half_the_cores_to_others() {
+        let threads = |cores| Compiling::OnHalfTheCores.threads(cores);
+        assert_eq!([1, 2, 3, 8].map(threads), [1, 1, 1, 4]);
+        assert_eq!(Compiling::OnAllCores.threads(8), 8);
+        let engine = Engine::compiling(Compiling::OnHalfTheCores).unwrap();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = &engine.inner.compilers;
+        assert_eq!(pool.current_num_threads(), (cores / 2).max(1));
     }
 }

@@ -35,7 +35,7 @@ use crate::capabilities::output::{Outputs, PrintedLine};
 use crate::commands::{ActiveCommand, Call, CommandLoad, Commands, ExecuteError, Executed};
 use crate::data_dir::{DataDir, DataDirError, DatabaseError};
 use crate::engine::cache::{CacheError, CompileCache};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Compiling, Engine, EngineError};
 use crate::keys::{KeyError, KeyRing, MasterKey};
 use crate::limits;
 use crate::metrics::{Metrics, Moment, MomentError};
@@ -216,7 +216,7 @@ impl Host {
         let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
         let readers = Readers::new(log.clone(), data_dir.module_directories());
         let shredder = shredder.with_readers(readers);
-        let engine = Engine::new()?;
+        let engine = Engine::compiling(Compiling::OnHalfTheCores)?;
         let cache = CompileCache::open(&engine, &data_dir.cache())?;
         cache.tidy();
         let (failed, failure) = watch::channel(None);

@@ -98,7 +98,7 @@ impl CompileCache {
         if let Some(component) = self.load(engine, &path) {
             return Ok(component);
         }
-        let component = Component::new(engine.wasmtime(), wasm)?;
+        let component = engine.compile(wasm)?;
         match component.serialize() {
             Ok(bytes) => {
                 if let Err(error) = self.save(&path, &bytes) {

@@ -6,6 +6,10 @@ use wasmparser::{Encoding, Parser, Payload};
 use crate::bindings::CONTRACT_VERSION;
 use crate::modules::{ModuleKind, ModuleName};
 
+mod extent;
+
+use self::extent::Extent;
+
 /// The custom section that every module carries; `wit/README.md` describes it.
 const RECORD_SECTION: &str = "umari.module";
 
@@ -29,6 +33,19 @@ pub enum InspectError {
     /// Not WebAssembly at all, or damaged.
     #[error("this is not a webassembly component: {0}")]
     Malformed(String),
+    /// More than a host compiles.
+    #[error(
+        "the component has {given} {what}: at most {most} are allowed; build it for release, or \
+         make several modules of it"
+    )]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much of it there is, as far as it was counted.
+        given: u64,
+        /// How much of it there may be.
+        most: u64,
+    },
     /// A core module.
     #[error(
         "this is a core webassembly module, not a component; build it for the target wasm32-wasip2"
@@ -124,8 +141,13 @@ fn read_record(wasm: &[u8]) -> Result<Vec<ModuleExport>, InspectError> {
         |error: wasmparser::BinaryReaderError| InspectError::Malformed(error.to_string());
     let mut exports = Vec::new();
     let mut outermost = true;
+    let mut extent = Extent::default();
     for payload in Parser::new(0).parse_all(wasm) {
-        match payload.map_err(malformed)? {
+        let payload = payload.map_err(malformed)?;
+        if !outermost {
+            extent.add(&payload)?;
+        }
+        match payload {
             Payload::Version {
                 encoding: Encoding::Module,
                 ..

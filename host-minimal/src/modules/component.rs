@@ -23,6 +23,7 @@ use crate::engine::trap::Crash;
 use crate::host::Settings;
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::report::clip_message;
 use crate::shredding::Shredder;
 use crate::store::{EventLog, Query};
 
@@ -290,7 +291,8 @@ pub fn command_schema(
         settings: ModuleSettings::default(),
     };
     let record = inspect(wasm, identity.kind, &identity.name)?;
-    let component = Component::new(engine.wasmtime(), wasm)
+    let component = engine
+        .compile(wasm)
         .map_err(|error| LoadError::Compile(one_line(&error)))?;
     LoadedModule::link(engine, identity, record, &component)?.start_once(engine)
 }
@@ -330,7 +332,8 @@ impl Exports {
 
 /// A Wasmtime error and its causes on one line.
 fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
+    // It may quote names as long as a component likes.
+    clip_message(format!("{error:#}").replace('\n', " "))
 }
 
 impl std::fmt::Debug for LoadedModule {

@@ -6,7 +6,7 @@ use host_minimal::limits;
 use super::*;
 
 /// A component in text, with the record of a module of this kind.
-fn component(kind: ModuleKind, fields: &str) -> Vec<u8> {
+pub(super) fn component(kind: ModuleKind, fields: &str) -> Vec<u8> {
     let record = match kind {
         ModuleKind::Command => {
             r#"{\"kind\":\"command\",\"name\":\"m\",\"sdk\":\"0\",\"contract\":\"0.1.0\"}"#
@@ -49,7 +49,7 @@ pub(super) fn refusal_of(
         kind,
         name: name("m"),
         version: "1.0.0".parse().expect("a version"),
-        env: Default::default(),
+        env: [("A".to_owned(), "b".to_owned())].into(),
         settings: ModuleSettings::from_json(settings).expect("settings"),
         wasm,
     };
@@ -234,4 +234,128 @@ fn bytes_that_are_no_module_are_refused() {
         let _ = host.host.upload(upload);
     }
     live_next_door(&host, NEIGHBOUR_COMMANDS);
+}
+
+/// Most would take minutes, or more memory than there is.
+#[test]
+fn what_takes_long_to_compile_is_refused() {
+    let host = neighbourhood(HttpPolicy::default());
+    let deep = |loops: usize, locals: usize| {
+        let body: String = (0..loops)
+            .map(|n| {
+                let local = n % locals;
+                format!("loop local.get {local} i32.const 1 i32.add local.set {local} ")
+            })
+            .collect();
+        let ends = "i32.const 0 br_if 0 end ".repeat(loops);
+        format!("(func (local {}) {body} {ends})", "i32 ".repeat(locals))
+    };
+    let module = |fields: String| command(&format!("(core module {fields})"));
+    let exports = |count: usize| -> String {
+        (0..count)
+            .map(|n| format!("(export \"e{n}\" (func $g)) "))
+            .collect()
+    };
+    let rows = [
+        (
+            "functions",
+            module("(func)".repeat(20_001)),
+            "20001 functions: at most 20000",
+        ),
+        (
+            "a function of calls",
+            module(format!("(func $f {})", "call $f ".repeat(66_000))),
+            "bytes in one function: at most 131072",
+        ),
+        (
+            "loops and locals",
+            module(deep(1_000, 1_000)),
+            "8000000 merges in one function",
+        ),
+        (
+            "many such functions",
+            module(deep(350, 350).repeat(11)),
+            "10780000 merges",
+        ),
+        (
+            "locals",
+            module(format!("(func (local {}))", "i64 ".repeat(10_001))),
+            "10001 locals in one function",
+        ),
+        (
+            "modules",
+            command(&"(core module)".repeat(101)),
+            "modules and components in it",
+        ),
+        (
+            "exported functions",
+            command(&format!(
+                "(core module $x (func (export \"f\")))
+                (core instance $x (instantiate $x))
+                (func $g (canon lift (core func $x \"f\"))) {}",
+                exports(20_001)
+            )),
+            "types, imports, exports, instances",
+        ),
+        (
+            "exported instances",
+            command(
+                &(0..10_001)
+                    .map(|n| format!("(instance $i{n}) (export \"i{n}\" (instance $i{n})) "))
+                    .collect::<String>(),
+            ),
+            "types, imports, exports, instances",
+        ),
+    ];
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .map(|(attack, wasm, says)| {
+            let bytes = wasm.len();
+            let stopped_by = refusal(&host, ModuleKind::Command, wasm);
+            live_next_door(&host, NEIGHBOUR_COMMANDS);
+            Row {
+                attack: format!("{attack}, {bytes} bytes"),
+                as_expected: stopped_by.contains(says),
+                stopped_by,
+                attempts: 1,
+            }
+        })
+        .collect();
+    conclude(&host, "components that are long to compile", &rows);
+}
+
+/// As much as is compiled, several times at once: commands keep their cores.
+#[test]
+fn compiling_slows_commands_by_no_more_than_its_share() {
+    let host = neighbourhood(HttpPolicy::default());
+    let enough = AtomicBool::new(false);
+    let uploads = thread::scope(|scope| {
+        let uploaders: Vec<_> = (0..4)
+            .map(|uploader| {
+                let (host, enough) = (&host, &enough);
+                scope.spawn(move || {
+                    let mut made = 0;
+                    while made == 0 || !enough.load(Ordering::Relaxed) {
+                        // Another content each time, which no cache has.
+                        let function = format!(
+                            "(func $f i32.const {uploader} drop i32.const {made} drop {})",
+                            "call $f ".repeat(20_000)
+                        );
+                        let wasm = command(&format!("(core module {function})"));
+                        let text = refusal(host, ModuleKind::Command, wasm);
+                        assert!(text.contains("could not be started"), "{text}");
+                        made += 1;
+                    }
+                    made
+                })
+            })
+            .collect();
+        live_next_door(&host, NEIGHBOUR_COMMANDS);
+        enough.store(true, Ordering::Relaxed);
+        let made = uploaders
+            .into_iter()
+            .map(|it| it.join().expect("an uploader"));
+        made.sum::<u32>()
+    });
+    println!("\n{uploads} components compiled by 4 uploaders beside {NEIGHBOUR_COMMANDS} commands");
 }
