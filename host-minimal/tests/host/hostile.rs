@@ -18,6 +18,8 @@ use serde_json::json;
 use crate::support::fixtures::build;
 use crate::support::{TestHost, name};
 
+#[path = "hostile/abi.rs"]
+mod abi;
 #[path = "hostile/commands.rs"]
 mod commands;
 #[path = "hostile/components.rs"]

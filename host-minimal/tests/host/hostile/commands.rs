@@ -172,6 +172,48 @@ fn the_log_takes_only_what_it_should() {
     }
 }
 
+/// A transaction locks nothing: as many as there are places for are open until the deadline, and
+/// neighbours read and write meanwhile.
+#[test]
+fn transactions_that_stay_open_hold_nobody_up() {
+    let host = neighbourhood(HttpPolicy::default());
+    set_loose(&host);
+    let enough = AtomicBool::new(false);
+    let (attempts, refused) = thread::scope(|scope| {
+        let holders: Vec<_> = (0..64)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut outcomes = (0_u32, 0_u32);
+                    while outcomes.0 == 0 || !enough.load(Ordering::Relaxed) {
+                        match attack(&host, "hold-transaction").expect_err("no end") {
+                            ExecuteError::Crashed {
+                                crash, committed, ..
+                            } => {
+                                assert_eq!((crash, committed), (Crash::Deadline, None));
+                                outcomes.0 += 1;
+                            }
+                            // One command has three quarters of the places.
+                            ExecuteError::Overloaded { .. } => outcomes.1 += 1,
+                            other => panic!("{other:?}"),
+                        }
+                    }
+                    outcomes
+                })
+            })
+            .collect();
+        live_next_door(&host, NEIGHBOUR_COMMANDS);
+        enough.store(true, Ordering::Relaxed);
+        let ended = holders.into_iter().map(|it| it.join().expect("a holder"));
+        ended.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1))
+    });
+    println!(
+        "\n64 callers with an open transaction: {attempts} stopped at the deadline, {refused} refused; \
+         the neighbour did {NEIGHBOUR_COMMANDS} commands"
+    );
+    assert_eq!(host.events("hostile.done"), []);
+    host.wait_caught_up("notes");
+}
+
 #[test]
 fn answers_are_cut_and_never_vouched_for() {
     let host = neighbourhood(HttpPolicy::default());
