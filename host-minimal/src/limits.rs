@@ -1,4 +1,105 @@
 //! Every limit of the host, in one place, with its unit last in the name.
+//!
+//! Who passes one, and what they see. A word such as `overloaded` is the code of a problem document;
+//! a key such as `memory_mb` stands in `[package.metadata.umari.limits]` and lowers the limit for one
+//! module.
+//!
+//! # Modules, while they run
+//!
+//! | beyond | a module's call sees | lowered by |
+//! |---|---|---|
+//! | [`GUEST_MEMORY_BYTES`] | the call ends: `out-of-memory` | `memory_mb` |
+//! | [`GUEST_TABLE_ELEMENTS`] | the component does not start, or `table.grow` gives -1 | `table_elements` |
+//! | [`GUEST_CORE_INSTANCES`], [`GUEST_MEMORIES`], [`GUEST_TABLES`] | the component is refused at its upload: `invalid-module` |  |
+//! | [`GUEST_STACK_BYTES`] | the call ends: `module-trapped`, "call stack exhausted" |  |
+//! | [`GUEST_HANDLES`] | the call ends: `module-trapped` | `handles` |
+//! | [`HOSTCALL_BYTES`] | the call ends: `module-trapped`, "fuel" | `hostcall_kb` |
+//! | [`RANDOM_BYTES`] | the call ends: `module-trapped` |  |
+//! | [`COMMAND_DEADLINE`], [`PROJECTOR_DEADLINE`], [`EFFECT_DEADLINE`] | the call ends: `deadline-exceeded`; a projector or an effect tries again later | `deadline_ms` |
+//! | [`READ_BATCH_EVENTS`] | the next call of `next-batch` has more |  |
+//! | [`GUEST_MESSAGE_BYTES`], [`GUEST_CODE_BYTES`], [`GUEST_DETAILS_BYTES`], [`GUEST_LIST_ITEMS`], [`FAILURE_BYTES`], [`BACKTRACE_FRAMES`], [`BACKTRACE_NAME_BYTES`] | what is beyond is cut away |  |
+//! | [`OUTPUT_BYTES`] | the oldest is forgotten | `output_kb` |
+//! | [`LOG_FILE_BYTES`] | the file is rotated; one old one is kept | `log_mb` |
+//! | [`PRINTED_LINE_BYTES`] | `umari dev` shows the line in pieces |  |
+//! | [`PARKED_EVENTS`] | no more can be parked: `too-many-parked` |  |
+//!
+//! # SQL of projectors, effects, and questions to read models
+//!
+//! | beyond | a statement sees | lowered by |
+//! |---|---|---|
+//! | [`SQLITE_VALUE_BYTES`] | the statement fails: "too big" | `sqlite_value_kb` |
+//! | [`SQLITE_VALUE_LEAST_BYTES`] | the settings are refused |  |
+//! | [`SQLITE_PATTERN_BYTES`] | the statement fails: "pattern too complex" |  |
+//! | [`SQLITE_SQL_BYTES`], [`SQLITE_OPERATIONS`], [`SQLITE_FUNCTION_CALLS`], [`SQLITE_ARGUMENTS`] | the statement is refused, with what it has and may have |  |
+//! | [`SQLITE_PROGRESS_STEPS`] | nothing: so often the deadline is looked at |  |
+//! | [`SQLITE_HEAP_BYTES`] | the statement fails: "out of memory" |  |
+//! | [`SQLITE_ROWS`] | the query fails: "ask for fewer at a time" | `sqlite_rows` |
+//! | [`SQLITE_RESULT_BYTES`] | the query fails: "ask for fewer rows" | `sqlite_result_kb` |
+//! | [`SQLITE_PAGES`] | the statement fails: "full"; the events before it are kept | `sqlite_mb` |
+//! | [`SQLITE_BUSY`] | the statement fails: "locked" |  |
+//! | [`QUERY_ROWS`], [`QUERY_BYTES`] | `truncated`, and `result-too-large` where one row is; `beyond-limit` where more is asked for |  |
+//! | [`QUERY_TIMEOUT`], [`QUERY_TIMEOUT_CAP`] | `deadline-exceeded`; `beyond-limit` where more is asked for |  |
+//! | [`CONCURRENT_QUERIES`] | `too-many-queries` when none ends in time |  |
+//!
+//! # Requests of effects
+//!
+//! | beyond | a request sees |
+//! |---|---|
+//! | [`HTTP_REQUESTS_AT_ONCE`] | the request fails: connection limit reached |
+//! | [`HTTP_REQUEST_DEADLINE`], [`HTTP_CONNECT_DEADLINE`] | the request fails: timeout |
+//! | [`HTTP_RESPONSE_BYTES`] | the request fails: response too large |
+//!
+//! # Uploads
+//!
+//! | beyond | a deployment sees |
+//! |---|---|
+//! | [`MODULE_BYTES`] | `body-too-large` |
+//! | [`MODULE_FUNCTIONS`], [`MODULE_CODE_BYTES`], [`FUNCTION_BYTES`], [`FUNCTION_LOCALS`], [`FUNCTION_MERGES`], [`MODULE_MERGES`], [`MODULE_PARTS`], [`MODULE_ITEMS`] | `invalid-module`, with what it has and may have; nothing was compiled |
+//! | [`INSPECTION_DEADLINE`] | `invalid-module`: it could not be started |
+//! | [`MODULE_NAME_BYTES`] | `invalid-name` |
+//! | [`MODULE_ENV_BYTES`] | `invalid-environment` |
+//! | [`MODULE_HTTP_TARGETS`] | `invalid-settings` |
+//! | [`SWAP_MARGIN`] | `module-stuck` |
+//!
+//! # The log
+//!
+//! | beyond | an append or a read sees |
+//! |---|---|
+//! | [`COMMAND_NAME_BYTES`], [`EVENT_TYPE_BYTES`], [`TAG_BYTES`], [`APPEND_EVENTS`], [`EVENT_PAYLOAD_BYTES`], [`APPEND_PAYLOAD_BYTES`], [`EVENT_HEAD_BYTES`] | the commit is refused as `invalid`, with what is too much |
+//! | [`QUERY_ITEMS`], [`QUERY_TERMS`] | the query is refused as `invalid` |
+//!
+//! # Clients of the API
+//!
+//! | beyond | a client sees |
+//! |---|---|
+//! | [`CONCURRENT_COMMANDS`], [`QUEUED_COMMANDS`], [`OVERLOAD_RETRY_AFTER`] | 503 `overloaded` with `Retry-After` |
+//! | [`COMMAND_ATTEMPTS`] | 409 `conflict` |
+//! | [`INPUT_BYTES`], [`REQUEST_HEAD_BYTES`], [`REQUEST_HEADERS`] | 413 `body-too-large`, 431 `head-too-large` |
+//! | [`CONNECTIONS`], [`REFUSED_CONNECTIONS`], [`REFUSAL_PATIENCE`] | 503 `too-many-connections`, or a closed connection |
+//! | [`REQUEST_HEAD_DEADLINE`], [`REQUEST_BODY_PATIENCE`], [`REQUEST_BODY_DEADLINE`], [`ANSWER_PATIENCE`] | 408 `slow-body`, or a closed connection |
+//! | [`REQUEST_DEADLINE`] | 504 `request-deadline` |
+//! | [`WAIT_FOR_PROJECTORS`], [`WAIT_TIMEOUT`], [`WAIT_TIMEOUT_CAP`] | `invalid-query`; 202 where a projector is late |
+//! | [`EVENTS_PAGE_EVENTS`], [`EVENTS_PAGE_DEFAULT_EVENTS`], [`CORRELATION_EVENTS`], [`KEYS_PAGE_ENTRIES`], [`KEYS_PAGE_DEFAULT_ENTRIES`] | the next page has more, or the answer says that it is cut |
+//! | [`OPENAPI_SCHEMA_BYTES`] | the command has no schema of its own in `/openapi.json` |
+//! | [`EVENT_STREAMS`] | 503 `too-many-streams` |
+//! | [`STREAM_PATIENCE`] | the stream ends |
+//! | [`CONCURRENT_AS_OF`], [`CONCURRENT_BACKUPS`], [`BACKUP_RETRY_AFTER`] | 503 `too-many-replays`, `too-many-backups` |
+//! | [`API_KEYS`], [`API_KEY_NAME_BYTES`] | 409 `too-many-api-keys`, 400 `invalid-name` |
+//! | [`SHREDDING_REASON_BYTES`], [`SHREDDING_REQUESTER_BYTES`] | `beyond-limit` |
+//! | [`PARK_PATIENCE`] | the answer says that the event is not parked yet |
+//! | [`BACKUP_LINE_BYTES`] | the backup cannot be read |
+//! | [`TRIAL_EVENTS`] | the test fails: "the effect feeds itself" |
+//!
+//! # Paces of the host, which nobody passes
+//!
+//! [`EPOCH_TICK`], [`MAX_INSTANCES`], [`WARM_INSTANCE_SLOTS`], [`CONFLICT_BACKOFF_BASE`], [`CONFLICT_BACKOFF_CAP`], [`PROJECTOR_BATCH_EVENTS`],
+//! [`EFFECT_KEYED_WORKERS`], [`EFFECT_WINDOW_EVENTS`], [`RETRY_BACKOFF_BASE`],
+//! [`RETRY_BACKOFF_CAP`], [`CONCURRENT_REPLAYS`], [`RATE_WINDOW`], [`STALL_AFTER`],
+//! [`SQLITE_CACHED_STATEMENTS`], [`STREAM_PAGE_EVENTS`], [`STREAM_HEARTBEAT`],
+//! [`STREAM_RETRY`], [`ACCEPT_PAUSE`], [`STORE_READ_EVENTS`], [`STORE_READ_TARGET_BYTES`],
+//! [`SEARCH_EVENTS`], [`STORE_BATCH_EVENTS`], [`STORE_QUEUE_APPENDS`], [`STORE_CACHE_MB`],
+//! [`CACHED_DATA_KEYS`], [`DATA_KEY_MESSAGES`], [`DATA_KEY_MESSAGE_BLOCK`],
+//! [`BACKUP_PAGE_KEYS`], [`BACKUP_CHUNK_BYTES`], [`TRIAL_CACHE_AGE`].
 
 use std::time::Duration;
 
@@ -345,3 +446,26 @@ pub const CONCURRENT_BACKUPS: usize = 2;
 pub const TRIAL_EVENTS: usize = 1_000;
 /// How long a compiled component is kept for further trials of it. Every edit makes another one.
 pub const TRIAL_CACHE_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    /// What stands above is about every limit there is, and about no other.
+    #[test]
+    fn every_limit_is_in_the_tables() {
+        let source = include_str!("limits.rs");
+        let (tables, constants) = source.split_once("\nuse ").expect("tables");
+        let named: Vec<&str> = constants
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub const ")?.split(':').next())
+            .collect();
+        let told: Vec<&str> = tables
+            .split("[`")
+            .skip(1)
+            .filter_map(|rest| rest.split("`]").next())
+            .collect();
+        let untold: Vec<_> = named.iter().filter(|name| !told.contains(name)).collect();
+        let gone: Vec<_> = told.iter().filter(|name| !named.contains(name)).collect();
+        assert!(untold.is_empty() && gone.is_empty(), "{untold:?} {gone:?}");
+        assert_eq!(told.len(), named.len(), "each once");
+    }
+}
