@@ -181,7 +181,8 @@ impl Trials {
         })
     }
 
-    /// Compiles, links and starts a component.
+    /// Compiles, links and starts a component, which has what `settings` say: its limits, and where an
+    /// effect may send requests. Whoever answers them is not asked about others.
     ///
     /// # Errors
     ///
@@ -191,13 +192,14 @@ impl Trials {
         wasm: &[u8],
         kind: ModuleKind,
         name: &ModuleName,
+        settings: ModuleSettings,
     ) -> Result<Candidate, LoadError> {
         let identity = Identity {
             kind,
             name: name.clone(),
             version: Version::new(0, 0, 0),
             env: BTreeMap::new(),
-            settings: ModuleSettings::default(),
+            settings,
         };
         let module = LoadedModule::load(&self.engine, &self.cache, identity, wasm)?;
         Ok(Candidate { module })

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use host_minimal::Settings;
 use host_minimal::commands::Call;
-use host_minimal::modules::{LoadError, ModuleKind, ModuleName};
+use host_minimal::modules::{LoadError, ModuleKind, ModuleName, ModuleSettings};
 use host_minimal::trial::{Candidate, Trials};
 
 use self::outgoing::Asking;
@@ -63,6 +64,7 @@ struct Loaded {
     modified: SystemTime,
     kind: &'static str,
     name: String,
+    settings: String,
 }
 
 /// Why a component did not run.
@@ -133,7 +135,11 @@ impl Stage {
     }
 
     fn load(&mut self, component: &Component, kind: ModuleKind) -> Result<Candidate, Refusal> {
-        let Component { path, name } = component;
+        let Component {
+            path,
+            name,
+            settings,
+        } = component;
         let unreadable = |error: std::io::Error| {
             Refusal::Refused(format!("{} cannot be read: {error}", path.display()))
         };
@@ -145,6 +151,7 @@ impl Stage {
             modified,
             kind: kind.as_str(),
             name: name.clone().unwrap_or_default(),
+            settings: settings.to_string(),
         };
         if let Some(known) = self.loaded.get(&key) {
             return Ok(known.clone());
@@ -153,15 +160,27 @@ impl Stage {
         // Events name their author: a projector or an effect is called what its package is.
         let name = name.clone().unwrap_or_else(|| package(path));
         let name: ModuleName = name.parse().map_err(|error| Refusal::because(&error))?;
-        let loaded = self.trials.load(&wasm, kind, &name).map_err(|error| {
-            use host_minimal::engine::inspect::InspectError;
-            match error {
-                LoadError::Inspect(InspectError::OtherExport { exports, .. }) => {
-                    Refusal::Absent(exports)
+        let settings = ModuleSettings::from_json(&settings.to_string())
+            .and_then(|settings| {
+                settings
+                    .check(kind, &Settings::default())
+                    .map(|()| settings)
+            })
+            .map_err(|error| {
+                Refusal::Refused(format!("the umari metadata in its Cargo.toml: {error}"))
+            })?;
+        let loaded = self
+            .trials
+            .load(&wasm, kind, &name, settings)
+            .map_err(|error| {
+                use host_minimal::engine::inspect::InspectError;
+                match error {
+                    LoadError::Inspect(InspectError::OtherExport { exports, .. }) => {
+                        Refusal::Absent(exports)
+                    }
+                    error => Refusal::because(&error),
                 }
-                error => Refusal::because(&error),
-            }
-        })?;
+            })?;
         self.loaded.insert(key, loaded.clone());
         Ok(loaded)
     }

@@ -129,6 +129,7 @@ fn try_out(
         component: Component {
             path: &artifact.path,
             name,
+            settings: &artifact.settings,
         },
         world: wire::World::of(world),
         run,

@@ -7,7 +7,7 @@ use host_minimal::api::Access;
 use host_minimal::commands::ExecuteError;
 use host_minimal::keys::{Rotation, ScopeFilter, Shredding};
 use host_minimal::limits;
-use host_minimal::modules::ModuleKind;
+use host_minimal::modules::{ModuleKind, ModuleSettings};
 use host_minimal::store::EventFilter;
 use host_minimal::trial::{
     Outgoing, OutgoingFailure, OutgoingRequest, OutgoingResponse, Trials, World,
@@ -505,7 +505,12 @@ fn a_component_on_trial_shreds_in_its_own_world() {
         .expect("the log");
     let trials = Trials::open(&host.directory().join("trials")).expect("trials");
     let eraser = trials
-        .load(&fixtures().eraser, ModuleKind::Effect, &name("eraser"))
+        .load(
+            &fixtures().eraser,
+            ModuleKind::Effect,
+            &name("eraser"),
+            ModuleSettings::default(),
+        )
         .expect("an effect");
     let now = chrono::DateTime::UNIX_EPOCH;
     let world = || World {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Raised by whatever would make an older or newer test misunderstand this side.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The first line.
 #[derive(Debug, Serialize)]
@@ -37,6 +37,8 @@ pub(super) struct Component {
     pub(super) path: PathBuf,
     /// The name of a command; nothing else has one.
     pub(super) name: Option<String>,
+    /// What its manifest says about how it runs, as a document of settings.
+    pub(super) settings: serde_json::Value,
 }
 
 /// What to do with it.

@@ -78,7 +78,7 @@ fn a_component_that_does_something_else_is_found() {
         .stdout
         .lines()
         .filter(|line| line.ends_with("... FAILED"));
-    assert_eq!(failed.count(), 9, "{}", ended.stdout);
+    assert_eq!(failed.count(), 10, "{}", ended.stdout);
     decisions_that_drift(&ended);
     other_drifts_of_commands(&ended);
     projectors_that_drift(&ended);
@@ -275,6 +275,16 @@ fn effects_that_drift(ended: &Ended) {
           - 1  member.greeted
                - member_id: 7"#]],
     );
+    // The manifest does not list the place: natively the request is sent, and by the component not.
+    let refused = report(ended, "a_request_goes_where_the_manifest_does_not_allow");
+    for said in [
+        "`Greet` does something else as a component",
+        "  sent     POST https://elsewhere.test",
+        "requests (- native, + component)",
+        "deliveries (- native, + component)",
+    ] {
+        assert!(refused.contains(said), "{refused}");
+    }
 }
 
 /// The tests of a fixture, compiled as `umari test` compiles them.

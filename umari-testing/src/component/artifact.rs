@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::report::{Report, Verdict};
 
@@ -18,6 +19,8 @@ pub(super) struct Artifact {
     pub(super) shown: String,
     /// Where compiled components are kept.
     pub(super) cache: PathBuf,
+    /// What its manifest says about how it runs.
+    pub(super) settings: Map<String, Value>,
 }
 
 /// What cargo says about the workspace.
@@ -34,6 +37,9 @@ struct Package {
     manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    /// What stands in the manifest under `package.metadata`; null where there is nothing.
+    #[serde(default)]
+    metadata: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +124,7 @@ fn find(crate_name: &str) -> Result<Option<Artifact>, Fault> {
             path,
             shown,
             cache: target.join("umari-components"),
+            settings: package.settings(),
         })),
         Freshness::Missing => Err(fault("is not built", "there is no such file".to_owned())),
         Freshness::Unknown(notes) => Err(fault(
@@ -168,6 +175,21 @@ impl Metadata {
 }
 
 impl Package {
+    /// What `umari build` sends along with the module, besides its variables, which a scenario
+    /// gives.
+    fn settings(&self) -> Map<String, Value> {
+        let of = |key: &str| {
+            Some((
+                key.to_owned(),
+                self.metadata.get("umari")?.get(key)?.clone(),
+            ))
+        };
+        ["start", "limits", "http"]
+            .into_iter()
+            .filter_map(of)
+            .collect()
+    }
+
     /// A module is a library for WASM that depends on the SDK.
     fn is_module(&self, crate_name: &str) -> bool {
         let is_cdylib = |target: &Target| target.crate_types.iter().any(|it| it == "cdylib");
@@ -235,6 +257,25 @@ fn sources_in(notes: &str, root: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_says_how_its_module_runs() {
+        let package = |metadata: Value| {
+            serde_json::from_value::<Package>(serde_json::json!({
+                "name": "notify", "manifest_path": "Cargo.toml", "dependencies": [], "targets": [],
+                "metadata": metadata,
+            }))
+            .expect("a package")
+            .settings()
+        };
+        assert!(package(Value::Null).is_empty());
+        assert!(package(serde_json::json!({ "docs": {} })).is_empty());
+        let said = serde_json::json!({ "http": ["a.example"], "limits": { "memory_mb": 8 } });
+        let mut all = said.clone();
+        all["env"] = serde_json::json!({ "A": "b" });
+        let settings = package(serde_json::json!({ "umari": all }));
+        assert_eq!(Value::Object(settings), said);
+    }
 
     #[test]
     fn sources_are_absolute_or_from_the_root_and_may_have_blanks() {

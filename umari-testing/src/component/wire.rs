@@ -17,7 +17,7 @@ use crate::report::Shown;
 use crate::world::World as Scenario;
 
 /// The version of what is said here.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Hello {
@@ -38,6 +38,8 @@ pub(super) struct Component<'a> {
     pub(super) path: &'a Path,
     /// The name of a command; nothing else has one.
     pub(super) name: Option<&'a str>,
+    /// What its manifest says about how it runs.
+    pub(super) settings: &'a serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Serialize)]
