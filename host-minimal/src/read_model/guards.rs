@@ -86,9 +86,11 @@ fn beyond_reading(action: &AuthAction<'_>) -> Option<String> {
         AuthAction::Function { function_name } => function_name
             .eq_ignore_ascii_case("load_extension")
             .then(|| "an extension".to_owned()),
-        AuthAction::Pragma { pragma_name, .. } => {
-            (!is_readable_pragma(pragma_name)).then(|| format!("PRAGMA {pragma_name}"))
-        }
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => (!is_readable_pragma(pragma_name, *pragma_value))
+            .then(|| format!("PRAGMA {pragma_name}")),
         AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }

@@ -282,8 +282,13 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         | AuthAction::CreateTempTable { .. }
         | AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempView { .. }
-        | AuthAction::CreateTempTrigger { .. }
-        | AuthAction::Pragma { .. } => Authorization::Deny,
+        | AuthAction::CreateTempTrigger { .. } => Authorization::Deny,
+        // FTS5 and R*Tree ask these on their own.
+        AuthAction::Pragma {
+            pragma_name: "data_version" | "page_size",
+            pragma_value: None,
+        } => Authorization::Allow,
+        AuthAction::Pragma { .. } => Authorization::Deny,
         AuthAction::Function { function_name }
             if REFUSED_FUNCTIONS
                 .iter()

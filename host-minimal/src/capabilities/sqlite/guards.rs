@@ -60,11 +60,14 @@ pub(crate) fn check_length(sql: &str) -> Result<(), String> {
     ))
 }
 
+/// Pragmas that only tell something as long as they are given nothing. FTS5 and R*Tree ask them on
+/// their own.
+const READABLE_WITHOUT_VALUE: &[&str] = &["data_version", "page_size"];
+
 /// Whether a pragma only tells something.
-pub(crate) fn is_readable_pragma(name: &str) -> bool {
-    READABLE_PRAGMAS
-        .iter()
-        .any(|readable| readable.eq_ignore_ascii_case(name))
+pub(crate) fn is_readable_pragma(name: &str, value: Option<&str>) -> bool {
+    let is_in = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    is_in(READABLE_PRAGMAS) || (value.is_none() && is_in(READABLE_WITHOUT_VALUE))
 }
 
 /// The switches that a connection's hooks look at.
@@ -214,7 +217,10 @@ fn authorize(context: &AuthContext<'_>) -> Authorization {
         {
             false
         }
-        AuthAction::Pragma { pragma_name, .. } => is_readable_pragma(pragma_name),
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => is_readable_pragma(pragma_name, pragma_value),
         AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name }
