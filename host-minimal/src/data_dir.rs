@@ -11,7 +11,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub use database::DatabaseError;
-pub(crate) use database::{SCHEMA_VERSION, SHREDDING_SCHEMA_VERSION, open_database, read_database};
+pub(crate) use database::{
+    SCHEMA_VERSION, SHREDDING_SCHEMA_VERSION, empty_write_ahead_log, open_database, read_database,
+};
 
 use crate::modules::name::ModuleName;
 

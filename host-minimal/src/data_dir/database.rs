@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
@@ -191,6 +192,29 @@ pub(crate) fn read_database(path: &Path) -> Result<(Connection, i64), DatabaseEr
     let found = version(&connection).map_err(sqlite)?;
     refuse_newer(path, found)?;
     Ok((connection, found))
+}
+
+/// Moves everything from the write-ahead log of a database into it, and empties the log.
+///
+/// SQLite waits for readers, and not for another connection that is moving pages just now, as each
+/// does when the log is long: then it is busy at once. That ends, so it is asked again.
+///
+/// # Errors
+///
+/// It is busy for [`limits::SQLITE_BUSY`], or the disk is full.
+pub(crate) fn empty_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(1);
+    let end = Instant::now() + limits::SQLITE_BUSY;
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    while connection.query_row(checkpoint, [], |row| row.get(0))? {
+        if Instant::now() >= end {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            let why = "another connection reads it".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(code, Some(why)));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 fn refuse_newer(path: &Path, found: i64) -> Result<(), DatabaseError> {

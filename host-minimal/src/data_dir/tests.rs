@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
@@ -193,4 +194,37 @@ fn a_database_is_made_once_however_many_open_it() {
     assert_eq!(pragma("synchronous"), Integer(2), "full");
     assert_eq!(pragma("foreign_keys"), Integer(1));
     assert_eq!(pragma("secure_delete"), Integer(1));
+}
+
+/// A connection that gives up at once stands for what SQLite does where another moves pages.
+#[test]
+fn a_log_that_is_busy_is_emptied_when_that_is_over() {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.sqlite");
+    let open = || Connection::open(&path).unwrap();
+    let mut connection = open();
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+        .unwrap();
+    connection
+        .busy_handler(Some(|_| {
+            ASKED.store(true, Ordering::Release);
+            false
+        }))
+        .unwrap();
+    let reader = open();
+    reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
+    connection
+        .execute_batch("INSERT INTO t VALUES (2)")
+        .unwrap();
+    let emptied = std::thread::spawn(move || empty_write_ahead_log(&connection));
+    while !ASKED.load(Ordering::Acquire) {
+        assert!(!emptied.is_finished(), "it was never busy");
+        std::thread::yield_now();
+    }
+    reader.execute_batch("COMMIT").unwrap();
+    emptied.join().unwrap().unwrap();
+    let log = path.with_extension("sqlite-wal");
+    assert_eq!(std::fs::metadata(log).unwrap().len(), 0);
 }

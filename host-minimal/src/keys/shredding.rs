@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::KeyError;
 use super::audit::{self, AuditEntry, KeyAction};
 use super::ring::KeyRing;
+use crate::data_dir;
 
 /// A scope that is to become unreadable, and what the record says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl KeyRing {
         let connection = self.connection();
         let erased = connection
             .execute_batch("VACUUM")
-            .and_then(|()| checkpoint(&connection));
+            .and_then(|()| data_dir::empty_write_ahead_log(&connection));
         erased.map_err(KeyError::NotErased)
     }
 
@@ -148,17 +149,5 @@ fn bury(connection: &Connection, scope: &str, until: Uuid) -> Result<(), KeyErro
          ON CONFLICT (scope) DO UPDATE SET until = excluded.until",
         params![scope, until.as_bytes()],
     )?;
-    Ok(())
-}
-
-/// Moves everything from the write-ahead log into the database, and empties it.
-fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
-    let busy: bool =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-        let why = "another connection reads umari.sqlite".to_owned();
-        return Err(rusqlite::Error::SqliteFailure(code, Some(why)));
-    }
     Ok(())
 }

@@ -5,12 +5,11 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, ffi, params,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::super::progress;
+use crate::data_dir;
 use crate::limits;
 use crate::report::chain;
 use crate::store::RecordedEvent;
@@ -283,11 +282,7 @@ fn overwrite(database: &Path, note: &str) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", true)?;
     connection.execute("UPDATE umari_failed SET error = ?1", [note])?;
     // Until then the old text is in the write-ahead log, or in the file behind it.
-    if ask("PRAGMA wal_checkpoint(TRUNCATE)")? {
-        let busy = ffi::Error::new(ffi::SQLITE_BUSY);
-        return Err(rusqlite::Error::SqliteFailure(busy, None));
-    }
-    Ok(())
+    data_dir::empty_write_ahead_log(&connection)
 }
 
 fn connect(database: &Path) -> rusqlite::Result<Connection> {
