@@ -131,8 +131,8 @@ content does:
 
   [package.metadata.umari.limits]     # less than the server allows, never more
   memory_mb = 32                      # of one instance (the most: 128)
-  deadline_ms = 2000                  # for one call of a command, or one event (10 s; projectors 30 s,
-                                      # effects 300 s)
+  deadline_ms = 2000                  # for one call of a command, or one event (10 s;
+                                      # projectors 30 s, effects 300 s)
   table_elements = 1000               # of each table of functions (20000)
   handles = 50                        # transactions, statements, requests, streams (1000)
   hostcall_kb = 1024                  # what one call to the host carries (16384)
