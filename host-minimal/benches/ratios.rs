@@ -15,7 +15,7 @@
 //!   as it has lanes.
 //!
 //! A second table has what is not a ratio: what a command costs beside its append, and with 100
-//! and 10,000 events in its boundary; and a start with compiled modules and what an idle host
+//! and 10,000 events in its boundary, with a snapshot and without; and a start with compiled modules and what an idle host
 //! holds in memory, both in a process of their own. Its targets are those of the design; the time of a start
 //! means as much as the machine is quiet.
 //!

@@ -384,14 +384,13 @@ impl Commands {
     }
 
     fn store(&self, module: &LoadedModule) -> Store<GuestState> {
-        let log = self.services.log.clone();
         let allowance = module.allowance(&self.services.settings);
         Guest {
             env: module.env(),
             present: self.services.present.clone(),
             output: Output::memory(allowance.output).tapped(self.services.tap(module)),
             allowance,
-            transaction: Some(TransactionContext::new(log, module)),
+            transaction: Some(TransactionContext::new(&self.services, module)),
             sqlite: None,
             crypto: None,
             http: None,

@@ -25,6 +25,7 @@ const RESTORING: &str = "restoring";
 /// ```text
 /// umari.sqlite            modules, their active versions, wrapped data keys, hashes of API keys
 /// events.db               the embedded event store
+/// snapshots.sqlite        states of folds, which may be deleted while no host runs
 /// master.key              the master key, unless it comes from configuration
 /// projector/NAME.sqlite   a projector's read model, and NAME.log what it printed
 /// effect/NAME.sqlite      an effect's state, and NAME.log what it printed
@@ -307,6 +308,11 @@ impl DataDir {
     /// Where read models of the past lie until they are sent.
     pub fn as_of(&self) -> PathBuf {
         self.root.join("as-of")
+    }
+
+    /// States of folds.
+    pub(crate) fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots.sqlite")
     }
 
     /// Where compiled modules lie.

@@ -44,6 +44,7 @@ use crate::modules::store::Inserted;
 use crate::modules::{ModuleKind, ModuleName, ModuleStore, ModuleStoreError, StoredModule};
 use crate::replay::Replays;
 use crate::shredding::{Readers, Shredder};
+use crate::snapshots::Snapshots;
 use crate::store::{EmbeddedStore, EventFilter, EventLog, OpenError, ReadError, RecordedEvent};
 use crate::subscriptions::Subscription;
 use crate::survey;
@@ -209,11 +210,12 @@ impl Host {
         let api_keys = ApiKeys::open(&data_dir.database())?;
         let store = Arc::new(EmbeddedStore::open(&data_dir.events())?);
         let outputs = Outputs::within(data_dir.module_directories());
-        let shredder = Shredder::new(Arc::clone(&keys), outputs.clone());
+        let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
+        let snapshots = Snapshots::open(&data_dir.snapshots(), Arc::clone(&keys), log.clone());
+        let shredder = Shredder::new(Arc::clone(&keys), outputs.clone(), snapshots.clone());
         if let Err(reason) = shredder.remove_traces() {
             tracing::error!("copies of a shredded scope may be left: {reason}");
         }
-        let log = EventLog::with_clock(store.clone(), Arc::clone(&keys), config.clock.clone());
         let readers = Readers::new(log.clone(), data_dir.module_directories());
         let shredder = shredder.with_readers(readers);
         let engine = Engine::compiling(Compiling::OnHalfTheCores)?;
@@ -227,6 +229,7 @@ impl Host {
             engine,
             log,
             shredder,
+            snapshots,
             outputs,
             http: HttpClient::new(config.http),
             settings: config.settings,
@@ -287,6 +290,7 @@ impl Host {
         Ok(Moment {
             head: self.head()?,
             appended: self.inner.services.log.appended(),
+            snapshots: self.inner.services.snapshots.figures(),
             load: self.command_load(),
             modules: self.modules()?,
         })
@@ -525,6 +529,7 @@ impl Host {
         for replay in replays {
             all &= replay.wait_ended(end.saturating_duration_since(Instant::now()));
         }
+        self.inner.services.snapshots.close();
         self.inner.store.close();
         all
     }

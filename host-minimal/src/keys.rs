@@ -16,6 +16,7 @@ mod ring;
 mod rotation;
 mod scopes;
 mod shredding;
+mod side;
 
 #[cfg(test)]
 mod tests;
@@ -29,3 +30,4 @@ pub(crate) use ring::check_master_key;
 pub use rotation::Rotation;
 pub use scopes::{ScopeFilter, ScopeKeys};
 pub use shredding::Shredding;
+pub(crate) use side::SideKey;

@@ -8,7 +8,8 @@
 //! becomes something that runs; [`commands`] and [`subscriptions`] run it; [`engine`] is
 //! Wasmtime, configured; `capabilities` is what a module may ask for; [`read_model`] answers
 //! questions to what projectors keep; [`replay`] builds that anew; [`store`] is the event log;
-//! [`keys`] encrypts it, [`shredding`] takes back what it said, and [`backup`] takes it elsewhere;
+//! `snapshots` spares its readers what
+//! they have read before; [`keys`] encrypts it, [`shredding`] takes back what it said, and [`backup`] takes it elsewhere;
 //! [`api_keys`] says who may ask for what; [`data_dir`] says where files are; [`limits`] bounds
 //! everything. [`trial`] runs one component by itself, in a world that the caller makes up, and
 //! [`survey`] looks at a data directory that no host runs on. WIT types stop at `bindings`.
@@ -30,6 +31,7 @@ pub mod read_model;
 pub mod replay;
 mod report;
 pub mod shredding;
+mod snapshots;
 pub mod store;
 pub mod subscriptions;
 pub mod survey;

@@ -68,6 +68,13 @@
 //! | [`COMMAND_NAME_BYTES`], [`EVENT_TYPE_BYTES`], [`TAG_BYTES`], [`APPEND_EVENTS`], [`EVENT_PAYLOAD_BYTES`], [`APPEND_PAYLOAD_BYTES`], [`EVENT_HEAD_BYTES`] | the commit is refused as `invalid`, with what is too much |
 //! | [`QUERY_ITEMS`], [`QUERY_TERMS`] | the query is refused as `invalid` |
 //!
+//! # Snapshots of folds
+//!
+//! | beyond | what happens |
+//! |---|---|
+//! | [`SNAPSHOT_STATE_BYTES`], [`SNAPSHOT_SCOPES`], [`SNAPSHOT_QUEUE_STATES`] | the state is not kept; the next call reads the events again |
+//! | [`SNAPSHOTS`], [`SNAPSHOTS_BYTES`] | the states that were not used for longest are deleted |
+//!
 //! # Clients of the API
 //!
 //! | beyond | a client sees |
@@ -419,6 +426,19 @@ pub const KEYS_PAGE_DEFAULT_ENTRIES: usize = 100;
 pub const SHREDDING_REASON_BYTES: usize = 1_024;
 /// Length of the name of who asks for a shredding.
 pub const SHREDDING_REQUESTER_BYTES: usize = 255;
+
+// Snapshots.
+
+/// Size of one state; a larger one is not kept.
+pub const SNAPSHOT_STATE_BYTES: usize = 1 << 20;
+/// States that are kept; those that were not used for the longest time go first.
+pub const SNAPSHOTS: u64 = 10_000;
+/// What all of them may take, their scopes included.
+pub const SNAPSHOTS_BYTES: u64 = 128 << 20;
+/// Encryption scopes of the events behind one state; with more it is not kept.
+pub const SNAPSHOT_SCOPES: u64 = 100_000;
+/// States that wait to be written; more are not kept.
+pub const SNAPSHOT_QUEUE_STATES: usize = 64;
 
 // The module store.
 

@@ -24,6 +24,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::commands::CommandLoad;
 use crate::host::ModuleStatus;
 use crate::modules::ModuleStoreError;
+use crate::snapshots::Figures;
 use crate::store::{Appended, ReadError};
 
 /// What every name begins with.
@@ -45,6 +46,7 @@ pub(crate) struct Metrics {
     command_attempts: Family<CommandLabels, Counter>,
     command_conflicts: Family<CommandLabels, Counter>,
     command_durations: Histograms<CommandLabels>,
+    boundary_events: Counter,
     requests: Family<RequestLabels, Counter>,
     request_durations: Histograms<RouteLabels>,
 }
@@ -54,6 +56,7 @@ pub(crate) struct Metrics {
 pub(crate) struct Moment {
     pub(crate) head: u64,
     pub(crate) appended: Appended,
+    pub(crate) snapshots: Figures,
     pub(crate) load: CommandLoad,
     pub(crate) modules: Vec<ModuleStatus>,
 }
@@ -107,6 +110,7 @@ impl Default for Metrics {
             command_attempts: Family::default(),
             command_conflicts: Family::default(),
             command_durations: Family::new_with_constructor(durations),
+            boundary_events: Counter::default(),
             requests: Family::default(),
             request_durations: Family::new_with_constructor(durations),
         };
@@ -145,6 +149,11 @@ impl Metrics {
             self.command_durations.clone(),
         );
         registry.register(
+            "boundary_events",
+            "Events that commands and effects read to decide",
+            self.boundary_events.clone(),
+        );
+        registry.register(
             "http_requests",
             "Requests to the API, by how they were answered",
             self.requests.clone(),
@@ -179,6 +188,11 @@ impl Metrics {
         if conflict {
             self.command_conflicts.get_or_create(&labels).inc();
         }
+    }
+
+    /// A module was given events of its boundary.
+    pub(crate) fn read(&self, events: usize) {
+        self.boundary_events.inc_by(events as u64);
     }
 
     /// A request has been answered. `route` is the route's pattern, not what the client asked for.
@@ -229,6 +243,12 @@ impl Moment {
                 "Calls of commands that wait for a place",
                 self.load.waiting as u64,
             ),
+            (
+                "snapshots",
+                "States of folds that are kept",
+                self.snapshots.entries,
+            ),
+            ("snapshots_bytes", "What they take", self.snapshots.bytes),
         ];
         for (name, help, value) in gauges {
             registry.register(name, help, gauge(value));
@@ -236,6 +256,31 @@ impl Moment {
         let counters = [
             ("log_appends", "Appends since the host started", appends),
             ("log_events", "Events of these appends", events),
+            (
+                "snapshot_hits",
+                "Folds that went on from a state that was kept",
+                self.snapshots.hits,
+            ),
+            (
+                "snapshot_misses",
+                "Folds for which none was kept",
+                self.snapshots.misses,
+            ),
+            (
+                "snapshots_ignored",
+                "States that were there and of no use",
+                self.snapshots.ignored,
+            ),
+            (
+                "snapshots_kept",
+                "States that were kept",
+                self.snapshots.kept,
+            ),
+            (
+                "snapshots_refused",
+                "States that were offered and not kept",
+                self.snapshots.refused,
+            ),
         ];
         for (name, help, value) in counters {
             registry.register(name, help, counter(value));

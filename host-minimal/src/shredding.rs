@@ -1,9 +1,9 @@
 //! Making what a scope's events said unreadable, and forgetting every copy that the host keeps.
 //!
 //! A scope's data keys are deleted, `umari.sqlite` is rewritten without them, and what modules
-//! printed and failed with is thrown away, as nobody can tell what it quotes. The host keeps no other copies:
-//! folds have no snapshots, and events that were read ahead are looked at again before a module
-//! or a client gets them.
+//! printed and failed with is thrown away, as nobody can tell what it quotes. Snapshots of folds
+//! that read such an event are deleted. The host keeps no other copies: events that were read
+//! ahead are looked at again before a module or a client gets them.
 //!
 //! What a module itself made of the events, such as a projector's rows, is the module's, and the
 //! record says which modules have handled any. A projector that is built again from its first event
@@ -20,6 +20,7 @@ use crate::keys::{AuditEntry, KeyAction, KeyError, KeyRing, MasterKey, Rotation,
 use crate::limits;
 use crate::modules::component::LoadedModule;
 use crate::report::chain;
+use crate::snapshots::Snapshots;
 use crate::store::{Invalid, check_tag};
 use crate::subscriptions::effect::failed;
 use crate::subscriptions::last_failure;
@@ -62,16 +63,18 @@ pub enum ShredError {
 pub(crate) struct Shredder {
     keys: Arc<KeyRing>,
     outputs: Outputs,
+    snapshots: Snapshots,
     /// Who is asked what they have read; nobody where no module runs.
     readers: Option<Readers>,
 }
 
 impl Shredder {
-    pub(crate) fn new(keys: Arc<KeyRing>, outputs: Outputs) -> Self {
+    pub(crate) fn new(keys: Arc<KeyRing>, outputs: Outputs, snapshots: Snapshots) -> Self {
         let readers = None;
         Self {
             keys,
             outputs,
+            snapshots,
             readers,
         }
     }
@@ -93,6 +96,14 @@ impl Shredder {
     pub(crate) fn shred(&self, shredding: &Shredding) -> Result<AuditEntry, ShredError> {
         check(shredding)?;
         let entry = self.keys.shred(shredding).map_err(ShredError::Keys)?;
+        // At once, so that no reader goes on from a state that knows what it does not find any
+        // more. Where that fails, removing the traces says so.
+        if let Err(reason) = self
+            .snapshots
+            .delete(std::slice::from_ref(&shredding.scope))
+        {
+            tracing::error!("snapshots of a shredded scope are left for now: {reason}");
+        }
         tracing::info!(
             scope = shredding.scope,
             keys = entry.keys,
@@ -164,10 +175,17 @@ impl Shredder {
     pub(crate) fn remove_traces(&self) -> Result<(), String> {
         let keys = |error: KeyError| chain(&error);
         let shredded = self.keys.has_traces(KeyAction::Shred).map_err(keys)?;
-        if !shredded && !self.keys.has_traces(KeyAction::Rotate).map_err(keys)? {
+        let rotated = self.keys.has_traces(KeyAction::Rotate).map_err(keys)?;
+        if !shredded && !rotated {
             return Ok(());
         }
+        if rotated {
+            // Their key is wrapped by the master key that was.
+            self.snapshots.forget_all()?;
+        }
         if shredded {
+            let scopes = self.keys.unsettled_scopes().map_err(keys)?;
+            self.snapshots.forget(&scopes)?;
             self.forget_what_was_said()?;
         }
         self.keys.erase().map_err(keys)?;

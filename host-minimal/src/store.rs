@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod log;
 mod memory;
+mod merged;
 mod query;
 mod reader;
 
@@ -27,6 +28,7 @@ pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
 pub use log::EventLog;
 pub(crate) use log::{Appended, Rehearsal};
+pub(crate) use merged::MergedReader;
 pub(crate) use query::check_tag;
 pub use query::{EventFilter, Query, QueryItem};
 pub(crate) use reader::Pages;

@@ -26,6 +26,7 @@ use crate::limits;
 use crate::modules::component::{Identity, LoadedModule, Services};
 use crate::modules::{LoadError, ModuleKind, ModuleName, ModuleSettings};
 use crate::shredding::Shredder;
+use crate::snapshots::Snapshots;
 use crate::store::{EventLog, Query, RecordedEvent, Rehearsal};
 use crate::subscriptions::ModuleFiles;
 use crate::subscriptions::trial::Rehearsed;
@@ -293,7 +294,8 @@ impl Trials {
         let outputs = Outputs::default();
         Ok(Services {
             engine: self.engine.clone(),
-            shredder: Shredder::new(Arc::clone(&keys), outputs.clone()),
+            shredder: Shredder::new(Arc::clone(&keys), outputs.clone(), Snapshots::none()),
+            snapshots: Snapshots::none(),
             outputs,
             log: EventLog::rehearsed(world.history, keys, rehearsal)?,
             http,

@@ -45,6 +45,8 @@ mod reading;
 mod replay;
 #[path = "host/settings.rs"]
 mod settings;
+#[path = "host/snapshots.rs"]
+mod snapshots;
 #[path = "host/starting.rs"]
 mod starting;
 #[path = "host/status.rs"]

@@ -8,6 +8,7 @@
 use crate::command::Emit;
 use crate::domain_id::DomainIds;
 use crate::event::{EventSet, StoredEvent, Yields};
+use crate::snapshot::Snapshot;
 
 /// Business logic as three pure functions.
 ///
@@ -87,6 +88,9 @@ pub trait Decider: DomainIds + 'static {
 
     /// How many events it may read; see [`Fold::MAX_EVENTS`](crate::fold::Fold::MAX_EVENTS).
     const MAX_EVENTS: u64 = u64::MAX;
+
+    /// Whether its state is kept between calls; see [`Fold::SNAPSHOT`](crate::fold::Fold::SNAPSHOT).
+    const SNAPSHOT: Snapshot<Self> = Snapshot::NEVER;
 
     /// The state before the first event.
     fn initial(&self) -> Self::State;

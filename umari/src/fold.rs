@@ -3,6 +3,7 @@
 use crate::domain_id::{DomainIds, FromDomainIdsError};
 use crate::event::{EventSet, SerializationError, StoredEvent, Yields};
 use crate::host::TransactionError;
+use crate::snapshot::Snapshot;
 
 mod builtin;
 
@@ -56,6 +57,10 @@ pub trait Fold: DomainIds + 'static {
     /// How many events it may read. One more is a [`FoldError::TooManyEvents`], so that a history
     /// which grows without bound is noticed before it is slow.
     const MAX_EVENTS: u64 = u64::MAX;
+
+    /// Whether its state is kept between calls, so that one need not read its whole history. With a
+    /// snapshot, [`MAX_EVENTS`](Self::MAX_EVENTS) bounds what comes after it.
+    const SNAPSHOT: Snapshot<Self> = Snapshot::NEVER;
 
     /// Applies one event. Events come in the order of the log; one whose data key has been
     /// deleted does not come at all.

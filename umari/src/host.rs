@@ -26,9 +26,9 @@ pub(crate) mod wasm;
 pub use installed::{Installed, install};
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use installed::{observe, with};
+pub(crate) use installed::{discard, keep, observe, resume, with};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::with;
+pub(crate) use wasm::{discard, keep, resume, with};
 
 /// What a module may ask of the outside.
 ///
@@ -139,6 +139,47 @@ pub trait Transaction {
     /// The position of the event that already carries the context's idempotency key.
     fn duplicate(&self) -> Option<u64>;
 
+    /// Reads by readers, and returns for each the state that was kept last: its events up to there
+    /// come no more. Called at most once, before the first batch, and only where a reader has a
+    /// key. A host that keeps nothing returns `None` for each.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Invalid`] for readers that are no part of the query.
+    #[cfg(not(target_family = "wasm"))]
+    fn resume(
+        &mut self,
+        readers: &[ReaderQuery],
+    ) -> Result<Vec<Option<KeptState>>, TransactionError> {
+        Ok(vec![None; readers.len()])
+    }
+
+    /// Gives back a state that does not decode: its reader is read from the first event on. Called
+    /// before the first batch.
+    #[cfg(not(target_family = "wasm"))]
+    fn discard(&mut self, reader: usize) {
+        let _ = reader;
+    }
+
+    /// Offers the state of a reader after the last batch, which the host keeps or does not.
+    #[cfg(not(target_family = "wasm"))]
+    fn keep(&mut self, reader: usize, state: String) {
+        let _ = (reader, state);
+    }
+
+    /// Whether every state is offered, however few events led to it: for a harness that tries them.
+    #[cfg(not(target_family = "wasm"))]
+    fn wants_every_state(&self) -> bool {
+        false
+    }
+
+    /// The transaction itself. What few modules ask of it is no method here, as each module would
+    /// then import it.
+    #[cfg(target_family = "wasm")]
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn import(&self) -> &wasm::bindings::transaction::Transaction;
+
     /// The next matching events in position order; empty at the end.
     ///
     /// # Errors
@@ -229,6 +270,25 @@ pub struct QueryItem {
     pub types: Vec<String>,
     /// Domain ids in the form `name:value`.
     pub tags: Vec<String>,
+}
+
+/// A part of a query that adds up to one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderQuery {
+    /// Under which the state is kept: everything that it depends on besides the module's code,
+    /// `query` and the events. `None` where it is not.
+    pub key: Option<String>,
+    /// What it reads.
+    pub query: Vec<QueryItem>,
+}
+
+/// A state that a reader had once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptState {
+    /// It stands for every event up to here.
+    pub position: u64,
+    /// As it was given to [`Transaction::keep`].
+    pub state: String,
 }
 
 /// What one reader reads: one of the folds of a command or query, or its decider.

@@ -146,6 +146,7 @@
 //! | what happened, how it is stored, and how its shape may change | [`event`] |
 //! | how events are found, one domain id or many | [`domain_id`] |
 //! | state from events | [`fold`], [`decider`] |
+//! | state from the last few of very many events | [`snapshot`] |
 //! | deciding and writing | [`command`] |
 //! | asking the log without deciding, now or as of then | [`fold_query`] |
 //! | rows | [`projector`], [`sqlite`] |
@@ -196,6 +197,7 @@ pub mod http;
 pub mod limits;
 pub mod prelude;
 pub mod projector;
+pub mod snapshot;
 pub mod sqlite;
 
 #[doc(hidden)]

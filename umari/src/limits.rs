@@ -15,3 +15,10 @@ pub const QUERY_ITEMS_MAX: usize = 1_024;
 
 /// How many characters of a statement a message about it shows.
 pub const SQL_SHOWN_CHARS_MAX: usize = 500;
+
+/// Size of one state that a fold with [snapshots](crate::snapshot) offers; a larger one is read anew
+/// each time.
+pub const SNAPSHOT_STATE_BYTES_MAX: usize = 1 << 20;
+
+/// Size of the JSON of a fold's fields under which its state is kept; with more it has no snapshots.
+pub const SNAPSHOT_FIELDS_BYTES_MAX: usize = 4 << 10;

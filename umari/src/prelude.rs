@@ -24,6 +24,7 @@ pub use crate::fold_query::FoldQuery;
 #[cfg(feature = "http")]
 pub use crate::http::{Client, HttpError, Response, StatusCode};
 pub use crate::projector::Projector;
+pub use crate::snapshot::Snapshot;
 pub use crate::sqlite::{
     ConstraintViolation, ConstraintViolationKind, Row, SqliteError, SqliteValue, Statement,
     execute, execute_batch, last_insert_rowid, prepare, query, query_one, query_row,

@@ -28,6 +28,8 @@ mod export;
 mod plural;
 #[path = "sdk/rows.rs"]
 mod rows;
+#[path = "sdk/snapshots.rs"]
+mod snapshots;
 #[path = "sdk/values.rs"]
 mod values;
 #[path = "sdk/versions.rs"]

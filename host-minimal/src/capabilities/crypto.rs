@@ -107,6 +107,7 @@ mod tests {
     use crate::capabilities::output::Outputs;
     use crate::keys::{AuditEntry, KeyAction, KeyRing, MasterKey, PayloadBinding};
     use crate::limits;
+    use crate::snapshots::Snapshots;
 
     struct Fixture {
         keys: Arc<KeyRing>,
@@ -118,7 +119,7 @@ mod tests {
         let keys = KeyRing::open(std::path::Path::new(":memory:"), &master).expect("a ring");
         let keys = Arc::new(keys);
         let context = CryptoContext {
-            shredder: Shredder::new(Arc::clone(&keys), Outputs::default()),
+            shredder: Shredder::new(Arc::clone(&keys), Outputs::default(), Snapshots::none()),
             present: Present::default(),
             requester: "effect eraser 1.0.0".to_owned(),
             event_id: None,

@@ -1,27 +1,39 @@
 //! The consistency boundary: one read of the log, and the append that depends on it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+
+mod resumed;
+
+#[cfg(test)]
+mod tests;
+
+use resumed::{Bound, Resumed};
 
 use crate::bindings::{command_wit, common_wit, moment, transaction_wit as wit};
 use crate::engine::guest::GuestState;
 use crate::engine::trap::DeadlineExceeded;
 use crate::limits;
-use crate::modules::component::LoadedModule;
+use crate::metrics::Metrics;
+use crate::modules::component::{LoadedModule, Services};
 use crate::report::chain;
+use crate::snapshots::Snapshots;
 use crate::store::{
-    AppendError, Author, Boundary, EventLog, NewEvent, Provenance, Query, ReadError, Reader,
+    AppendError, Author, Boundary, EventLog, MergedReader, NewEvent, Provenance, Query, ReadError,
 };
 
 /// What the host keeps for one instance that may read and append events.
 #[derive(Debug)]
 pub(crate) struct TransactionContext {
     log: EventLog,
+    snapshots: Snapshots,
+    metrics: Arc<Metrics>,
     module: String,
     version: String,
+    digest: [u8; 32],
     /// Set by an append whose outcome nobody knows: more than the guest is told.
     outcome_unknown: Option<String>,
     /// Position of the last event that the guest wrote.
@@ -34,11 +46,14 @@ pub(crate) struct TransactionContext {
 
 impl TransactionContext {
     /// A context whose events name `module` as their author.
-    pub(crate) fn new(log: EventLog, module: &LoadedModule) -> Self {
+    pub(crate) fn new(services: &Services, module: &LoadedModule) -> Self {
         Self {
-            log,
+            log: services.log.clone(),
+            snapshots: services.snapshots.clone(),
+            metrics: Arc::clone(&services.metrics),
             module: module.name().to_string(),
             version: module.version().to_string(),
+            digest: *module.digest(),
             outcome_unknown: None,
             committed: None,
             known: None,
@@ -74,18 +89,25 @@ impl TransactionContext {
 )]
 #[derive(Debug)]
 pub struct OpenTransaction {
-    reader: Reader,
-    head: u64,
-    until: Option<DateTime<Utc>>,
+    query: Query,
+    reader: MergedReader,
+    progress: Progress,
+    /// Where the guest reads by readers.
+    resumed: Option<Resumed>,
+    /// How often scopes had been shredded before the first event was read.
+    shreddings: u64,
+    bound: Bound,
     duplicate: Option<u64>,
-    /// `None` for a read of the past and after a commit.
-    append: Option<PendingAppend>,
+    /// Who appends; `None` for a read of the past and after a commit.
+    append: Option<Provenance>,
 }
 
-#[derive(Debug)]
-struct PendingAppend {
-    query: Query,
-    provenance: Provenance,
+/// How far a guest has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Opened,
+    Reading,
+    Ended,
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
@@ -119,6 +141,16 @@ impl TransactionView<'_> {
         self.context
             .as_deref_mut()
             .ok_or_else(|| wasmtime::format_err!("this instance may not use transactions"))
+    }
+
+    fn transaction(
+        &mut self,
+        this: &Resource<OpenTransaction>,
+    ) -> wasmtime::Result<(&mut OpenTransaction, &TransactionContext)> {
+        let context = self.context.as_deref();
+        let context = context
+            .ok_or_else(|| wasmtime::format_err!("this instance may not use transactions"))?;
+        Ok((self.table.get_mut(this)?, context))
     }
 
     fn open_at_head(
@@ -158,18 +190,16 @@ impl TransactionView<'_> {
             None => None,
         };
         this.known = this.known.max(duplicate);
-        Ok(OpenTransaction {
-            reader: this.log.read(&query, 0, head),
-            head,
-            until: None,
-            duplicate,
-            append: Some(PendingAppend { query, provenance }),
-        })
+        let bound = Bound { head, until: None };
+        let mut opened = this.opened(query, bound);
+        opened.duplicate = duplicate;
+        opened.append = Some(provenance);
+        Ok(opened)
     }
 
     fn open_in_the_past(
         &mut self,
-        query: &Query,
+        query: Query,
         bound: wit::AsOf,
     ) -> Result<OpenTransaction, wit::Error> {
         let this = self.context().map_err(unavailable)?;
@@ -186,14 +216,7 @@ impl TransactionView<'_> {
                 (head, Some(until))
             }
         };
-        let reader = this.log.read(query, 0, head);
-        Ok(OpenTransaction {
-            reader,
-            head,
-            until,
-            duplicate: None,
-            append: None,
-        })
+        Ok(this.opened(query, Bound { head, until }))
     }
 }
 
@@ -219,7 +242,7 @@ impl wit::HostTransaction for TransactionView<'_> {
         query: Vec<common_wit::QueryItem>,
         bound: wit::AsOf,
     ) -> wasmtime::Result<Result<Resource<OpenTransaction>, wit::Error>> {
-        match self.open_in_the_past(&to_query(query), bound) {
+        match self.open_in_the_past(to_query(query), bound) {
             Ok(transaction) => Ok(Ok(self.table.push(transaction)?)),
             Err(error) => Ok(Err(error)),
         }
@@ -229,12 +252,70 @@ impl wit::HostTransaction for TransactionView<'_> {
         Ok(self.table.get(&this)?.duplicate)
     }
 
+    fn resume(
+        &mut self,
+        this: Resource<OpenTransaction>,
+        readers: Vec<wit::Reader>,
+    ) -> wasmtime::Result<Result<Vec<Option<wit::Snapshot>>, wit::Error>> {
+        let (transaction, context) = self.transaction(&this)?;
+        if transaction.progress != Progress::Opened || transaction.resumed.is_some() {
+            return Ok(Err(wit::Error::Invalid(
+                "a transaction is resumed once, before its first batch is read".into(),
+            )));
+        }
+        let resumed = Resumed::look_up(
+            &context.snapshots,
+            &context.digest,
+            &transaction.query,
+            transaction.bound,
+            readers,
+        );
+        Ok(resumed.map(|(resumed, states)| {
+            transaction.resumed = Some(resumed);
+            states
+        }))
+    }
+
+    fn discard(&mut self, this: Resource<OpenTransaction>, reader: u32) -> wasmtime::Result<()> {
+        let (transaction, context) = self.transaction(&this)?;
+        match &mut transaction.resumed {
+            Some(resumed) if transaction.progress == Progress::Opened => {
+                resumed.discard(&context.snapshots, reader)
+            }
+            _ => Err(wasmtime::format_err!(
+                "a state is discarded after it was given and before the first batch is read"
+            )),
+        }
+    }
+
+    fn keep(
+        &mut self,
+        this: Resource<OpenTransaction>,
+        reader: u32,
+        state: String,
+    ) -> wasmtime::Result<()> {
+        let (transaction, context) = self.transaction(&this)?;
+        let (Some(resumed), Progress::Ended) = (&mut transaction.resumed, transaction.progress)
+        else {
+            return Err(wasmtime::format_err!(
+                "a state is offered after the transaction was resumed and read to its end"
+            ));
+        };
+        // A read of the past knows less than the newest state.
+        if transaction.append.is_none() {
+            return Ok(());
+        }
+        let (head, shreddings) = (transaction.bound.head, transaction.shreddings);
+        resumed.offer(&context.snapshots, reader, state, head, shreddings)
+    }
+
     fn next_batch(
         &mut self,
         this: Resource<OpenTransaction>,
     ) -> wasmtime::Result<Result<Vec<common_wit::StoredEvent>, wit::Error>> {
-        let deadline = self.context()?.deadline;
-        let transaction = self.table.get_mut(&this)?;
+        let (transaction, context) = self.transaction(&this)?;
+        let deadline = context.deadline;
+        transaction.begin(context);
         loop {
             // A read of the past may look at the whole log for one event.
             if Instant::now() >= deadline {
@@ -245,23 +326,29 @@ impl wit::HostTransaction for TransactionView<'_> {
                 Err(error) => return Ok(Err(read_failed(error))),
             };
             let ended = batch.is_empty();
+            let until = transaction.bound.until;
             let events: Vec<_> = batch
                 .into_iter()
-                .filter(|event| {
-                    transaction
-                        .until
-                        .is_none_or(|until| event.timestamp <= until)
+                .filter(|event| until.is_none_or(|until| event.timestamp <= until))
+                .inspect(|event| {
+                    if let Some(resumed) = &mut transaction.resumed {
+                        resumed.saw(event);
+                    }
                 })
                 .map(Into::into)
                 .collect();
+            if ended {
+                transaction.progress = Progress::Ended;
+            }
             if ended || !events.is_empty() {
+                context.metrics.read(events.len());
                 return Ok(Ok(events));
             }
         }
     }
 
     fn head(&mut self, this: Resource<OpenTransaction>) -> wasmtime::Result<u64> {
-        Ok(self.table.get(&this)?.head)
+        Ok(self.table.get(&this)?.bound.head)
     }
 
     fn commit(
@@ -270,28 +357,26 @@ impl wit::HostTransaction for TransactionView<'_> {
         events: Vec<wit::NewEvent>,
     ) -> wasmtime::Result<Result<wit::Receipt, wit::Error>> {
         let transaction = self.table.get_mut(&this)?;
-        let after = transaction.head;
-        let Some(append) = transaction.append.take() else {
+        let after = transaction.bound.head;
+        let Some(provenance) = transaction.append.take() else {
             return Ok(Err(wit::Error::Invalid(
                 "this transaction cannot commit: it reads the past or has committed".into(),
             )));
         };
         let events: Vec<NewEvent> = events.into_iter().map(Into::into).collect();
         let boundary = Boundary {
-            query: append.query,
+            query: std::mem::take(&mut transaction.query),
             after,
         };
         let context = self.context()?;
-        Ok(
-            match context.log.append(events, &append.provenance, &boundary) {
-                Ok(receipt) => {
-                    context.committed = Some(receipt.position);
-                    context.known = context.known.max(context.committed);
-                    Ok(receipt.into())
-                }
-                Err(error) => Err(context.append_failed(error)),
-            },
-        )
+        Ok(match context.log.append(events, &provenance, &boundary) {
+            Ok(receipt) => {
+                context.committed = Some(receipt.position);
+                context.known = context.known.max(context.committed);
+                Ok(receipt.into())
+            }
+            Err(error) => Err(context.append_failed(error)),
+        })
     }
 
     fn drop(&mut self, this: Resource<OpenTransaction>) -> wasmtime::Result<()> {
@@ -300,7 +385,37 @@ impl wit::HostTransaction for TransactionView<'_> {
     }
 }
 
+impl OpenTransaction {
+    /// Decides what is read, before the first batch.
+    fn begin(&mut self, context: &TransactionContext) {
+        if self.progress != Progress::Opened {
+            return;
+        }
+        self.progress = Progress::Reading;
+        let (snapshots, log) = (&context.snapshots, &context.log);
+        let resumed = self.resumed.as_ref();
+        let reader = resumed.and_then(|it| it.start(snapshots, log, self.bound.head));
+        if let Some(reader) = reader {
+            self.reader = reader;
+        }
+    }
+}
+
 impl TransactionContext {
+    fn opened(&self, query: Query, bound: Bound) -> OpenTransaction {
+        OpenTransaction {
+            // Before anything is read.
+            shreddings: self.snapshots.shreddings(),
+            reader: MergedReader::new([self.log.read(&query, 0, bound.head)]),
+            query,
+            progress: Progress::Opened,
+            resumed: None,
+            bound,
+            duplicate: None,
+            append: None,
+        }
+    }
+
     fn append_failed(&mut self, error: AppendError) -> wit::Error {
         let text = chain(&error);
         match error {

@@ -10,6 +10,7 @@ use crate::keys::{
 use crate::modules::ModuleKind;
 use crate::report::chain;
 use crate::shredding::{ShredError, Shredder};
+use crate::snapshots::{self, Snapshots};
 
 impl Host {
     /// Makes everything that events of a scope say unreadable, for good: in the log, in every
@@ -106,5 +107,9 @@ pub fn rotate_master_key(
     let keys = KeyRing::open(&data_dir.database(), current.unwrap_or(&in_file));
     let keys = keys.map_err(ShredError::Keys)?.into();
     let outputs = Outputs::within(data_dir.module_directories());
-    Shredder::new(keys, outputs).rotate(new, rotation)
+    let path = data_dir.snapshots();
+    // Their key is wrapped by the current one.
+    snapshots::remove(&path)
+        .map_err(|source| ShredError::Keys(KeyError::MasterKeyFile { path, source }))?;
+    Shredder::new(keys, outputs, Snapshots::none()).rotate(new, rotation)
 }

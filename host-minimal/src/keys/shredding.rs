@@ -86,6 +86,20 @@ impl KeyRing {
         Ok(connection.query_row(unsettled, [of.as_str()], |row| row.get(0))?)
     }
 
+    /// The scopes whose traces may not all be erased yet.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read.
+    pub(crate) fn unsettled_scopes(&self) -> Result<Vec<String>, KeyError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(
+            "SELECT DISTINCT scope FROM key_audit WHERE settled = 0 AND scope IS NOT NULL",
+        )?;
+        let scopes = statement.query_map([], |row| row.get(0))?;
+        Ok(scopes.collect::<Result<_, _>>()?)
+    }
+
     /// Rewrites the database, so that no file of it holds a deleted data key any more.
     ///
     /// Deleted cells are overwritten as they are deleted, but moving cells between pages can leave

@@ -12,6 +12,15 @@ fn moment(modules: Vec<ModuleStatus>) -> Moment {
             appends: 3,
             events: 9,
         },
+        snapshots: Figures {
+            hits: 21,
+            misses: 22,
+            ignored: 23,
+            kept: 24,
+            refused: 25,
+            entries: 26,
+            bytes: 27,
+        },
         load: CommandLoad {
             running: 2,
             waiting: 1,
@@ -27,6 +36,7 @@ fn lines(text: &str) -> Vec<&str> {
 #[test]
 fn what_happened_and_how_things_stand_is_one_text() {
     let metrics = Metrics::default();
+    metrics.read(11);
     metrics.attempted("note", true);
     metrics.attempted("note", false);
     metrics.called(Some("note"), "ok", Duration::from_millis(3));
@@ -69,6 +79,14 @@ fn what_happened_and_how_things_stand_is_one_text() {
         "umari_log_head 12",
         "umari_log_appends_total 3",
         "umari_log_events_total 9",
+        "umari_boundary_events_total 11",
+        "umari_snapshot_hits_total 21",
+        "umari_snapshot_misses_total 22",
+        "umari_snapshots_ignored_total 23",
+        "umari_snapshots_kept_total 24",
+        "umari_snapshots_refused_total 25",
+        "umari_snapshots 26",
+        "umari_snapshots_bytes 27",
         "umari_commands_running 2",
         "umari_commands_waiting 1",
         "umari_module_healthy{kind=\"projector\",module=\"notes\"} 1",

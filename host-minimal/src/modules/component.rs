@@ -25,6 +25,7 @@ use crate::limits;
 use crate::metrics::Metrics;
 use crate::report::clip_message;
 use crate::shredding::Shredder;
+use crate::snapshots::{self, Snapshots};
 use crate::store::{EventLog, Query};
 
 /// A compiled and linked module of one version.
@@ -37,6 +38,8 @@ struct Inner {
     kind: ModuleKind,
     name: ModuleName,
     version: Version,
+    /// Which component this is, with its variables: what it kept before is its own.
+    digest: [u8; 32],
     env: BTreeMap<String, String>,
     settings: ModuleSettings,
     record: ModuleExport,
@@ -134,7 +137,7 @@ impl LoadedModule {
         let component = cache
             .component(engine, wasm)
             .map_err(|error| LoadError::Compile(one_line(&error)))?;
-        let module = Self::link(engine, identity, record, &component)?;
+        let module = Self::link(engine, identity, record, &component, wasm)?;
         let schema = module.start_once(engine)?;
         module.inner.schema.get_or_init(|| schema.map(Into::into));
         Ok(module)
@@ -145,6 +148,7 @@ impl LoadedModule {
         identity: Identity,
         record: ModuleExport,
         component: &Component,
+        wasm: &[u8],
     ) -> Result<Self, LoadError> {
         let Identity {
             kind,
@@ -166,6 +170,7 @@ impl LoadedModule {
                 kind,
                 name,
                 version,
+                digest: snapshots::component(wasm, &env),
                 env,
                 settings,
                 record,
@@ -184,6 +189,8 @@ impl LoadedModule {
                 kind: inner.kind,
                 name: inner.name.clone(),
                 version: inner.version.clone(),
+                // Only trials change variables, and they keep nothing.
+                digest: inner.digest,
                 env,
                 settings: inner.settings.clone(),
                 record: inner.record.clone(),
@@ -204,6 +211,10 @@ impl LoadedModule {
 
     pub(crate) fn version(&self) -> &Version {
         &self.inner.version
+    }
+
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.inner.digest
     }
 
     pub(crate) fn env(&self) -> &BTreeMap<String, String> {
@@ -294,7 +305,7 @@ pub fn command_schema(
     let component = engine
         .compile(wasm)
         .map_err(|error| LoadError::Compile(one_line(&error)))?;
-    LoadedModule::link(engine, identity, record, &component)?.start_once(engine)
+    LoadedModule::link(engine, identity, record, &component, wasm)?.start_once(engine)
 }
 
 impl Exports {
@@ -359,6 +370,7 @@ pub(crate) struct Services {
     pub(crate) engine: Engine,
     pub(crate) log: EventLog,
     pub(crate) shredder: Shredder,
+    pub(crate) snapshots: Snapshots,
     pub(crate) outputs: Outputs,
     pub(crate) http: crate::capabilities::http::HttpClient,
     pub(crate) settings: Settings,

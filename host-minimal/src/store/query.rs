@@ -1,5 +1,7 @@
 //! What to read: queries, their rules, and what they look like to the store.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use umadb_dcb::{DcbQuery, DcbQueryItem};
 use uuid::Uuid;
 
@@ -38,6 +40,38 @@ impl Query {
     /// Whether an event of this type with these tags matches.
     pub fn matches(&self, event_type: &str, tags: &[String]) -> bool {
         self.items.iter().any(|item| item.matches(event_type, tags))
+    }
+
+    /// Whether whatever `item` matches is matched by an item of this query too.
+    pub(crate) fn covers(&self, item: &QueryItem) -> bool {
+        self.items.iter().any(|own| {
+            let every = own.types.is_empty()
+                || (!item.types.is_empty() && item.types.iter().all(|it| own.types.contains(it)));
+            every && own.tags.iter().all(|tag| item.tags.contains(tag))
+        })
+    }
+
+    /// What any of `queries` matches, with one item for all types that go with the same tags.
+    pub(crate) fn any_of<'a>(queries: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut by_tags: BTreeMap<BTreeSet<&String>, Option<BTreeSet<&String>>> = BTreeMap::new();
+        for item in queries.into_iter().flat_map(|query| &query.items) {
+            let types = by_tags
+                .entry(item.tags.iter().collect())
+                .or_insert_with(|| Some(BTreeSet::new()));
+            match types {
+                // Any type.
+                _ if item.types.is_empty() => *types = None,
+                Some(types) => types.extend(&item.types),
+                None => {}
+            }
+        }
+        let item = |(tags, types): (BTreeSet<&String>, Option<BTreeSet<&String>>)| QueryItem {
+            types: types.into_iter().flatten().cloned().collect(),
+            tags: tags.into_iter().cloned().collect(),
+        };
+        Self {
+            items: by_tags.into_iter().map(item).collect(),
+        }
     }
 
     /// Checks the query against the rules and limits of queries.

@@ -126,10 +126,7 @@ impl Instance {
         if is_effect {
             failed::prepare(sqlite.host())?;
         }
-        let transaction = is_effect.then(|| {
-            let log = runtime.services.log.clone();
-            TransactionContext::new(log, module)
-        });
+        let transaction = is_effect.then(|| TransactionContext::new(&runtime.services, module));
         let mut store = Guest {
             env: module.env(),
             present: runtime.services.present.clone(),

@@ -14,6 +14,11 @@ use crate::support::TestHost;
 pub(crate) struct TestServer {
     pub(crate) host: TestHost,
     pub(crate) url: String,
+    running: Running,
+}
+
+/// What serves, until it is dropped.
+struct Running {
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     runtime: Runtime,
@@ -43,9 +48,11 @@ impl TestServer {
         Self {
             host,
             url,
-            stop: Some(stop),
-            serving,
-            runtime,
+            running: Running {
+                stop: Some(stop),
+                serving,
+                runtime,
+            },
         }
     }
 
@@ -55,9 +62,21 @@ impl TestServer {
 
     /// Stops the server, and returns when it has answered everything that had begun.
     pub(crate) fn stop(&mut self) -> &TestHost {
-        drop(self.stop.take());
-        self.runtime.block_on(&mut self.serving).expect("an end");
+        let Running {
+            stop,
+            serving,
+            runtime,
+        } = &mut self.running;
+        drop(stop.take());
+        runtime.block_on(serving).expect("an end");
         &self.host
+    }
+
+    /// Stops serving; the host goes on.
+    pub(crate) fn into_host(self) -> TestHost {
+        let Self { host, running, .. } = self;
+        drop(running);
+        host
     }
 
     pub(crate) fn request(
@@ -122,7 +141,7 @@ impl TestServer {
     }
 }
 
-impl Drop for TestServer {
+impl Drop for Running {
     fn drop(&mut self) {
         drop(self.stop.take());
         self.runtime

@@ -99,6 +99,8 @@ impl TestHost {
         for name in [
             "chatter",
             "count-as-of",
+            "count-kept",
+            "count-one-way",
             "count-up",
             "doze",
             "hoard",
@@ -111,6 +113,7 @@ impl TestHost {
             "reject",
             "reject-in-words",
             "spin",
+            "tally",
             "watch-clock",
         ] {
             self.deploy(ModuleKind::Command, name, &[]);
@@ -120,6 +123,11 @@ impl TestHost {
 
     /// Stops the host and starts it again on the same data.
     pub(crate) fn restart(self) -> Self {
+        self.restart_after(|_| ())
+    }
+
+    /// The same, and does something to the data directory meanwhile.
+    pub(crate) fn restart_after(self, change: impl FnOnce(&Path)) -> Self {
         let Self {
             host,
             config,
@@ -127,6 +135,7 @@ impl TestHost {
         } = self;
         assert!(host.shutdown(PATIENCE), "the host did not stop in time");
         drop(host);
+        change(&config.data_dir);
         Self::on(config, directory)
     }
 

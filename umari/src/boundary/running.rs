@@ -3,6 +3,7 @@
 use std::any::type_name;
 use std::borrow::Cow;
 
+use super::resuming::{Hooks, hooks};
 use super::selection::{Query, Selection};
 use crate::decider::Decider;
 use crate::domain_id::{DomainIdValues, DomainIds};
@@ -10,7 +11,7 @@ use crate::event::{EventSet, SerializationError, StoredEvent, decode_each};
 use crate::fold::{Fold, FoldError};
 #[cfg(not(target_family = "wasm"))]
 use crate::host::{self, Host};
-use crate::host::{QueryItem, RawEvent, Transaction};
+use crate::host::{KeptState, QueryItem, RawEvent, Transaction};
 
 /// What reads events into a state: a fold, or the reading half of a decider.
 pub trait Reader: DomainIds {
@@ -24,6 +25,14 @@ pub trait Reader: DomainIds {
     #[doc(hidden)]
     const MAX_EVENTS: u64;
 
+    /// How many events are read between two states that are kept; `None` where none is.
+    #[doc(hidden)]
+    const KEPT_AFTER: Option<u64>;
+
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    const HOOKS: Option<&'static Hooks>;
+
     /// Its type, for messages.
     #[doc(hidden)]
     fn name() -> &'static str;
@@ -36,6 +45,16 @@ pub trait Reader: DomainIds {
 
     #[doc(hidden)]
     fn end(&self, state: Self::Partial) -> Self::State;
+
+    /// What the state depends on besides the events; `None` where it is not kept.
+    #[doc(hidden)]
+    fn key(&self) -> Option<String>;
+
+    #[doc(hidden)]
+    fn encode(state: &Self::Partial) -> Option<String>;
+
+    #[doc(hidden)]
+    fn decode(state: &str) -> Option<Self::Partial>;
 }
 
 impl<F: Fold> Reader for F {
@@ -44,6 +63,9 @@ impl<F: Fold> Reader for F {
     type State = F::State;
 
     const MAX_EVENTS: u64 = F::MAX_EVENTS;
+    const KEPT_AFTER: Option<u64> = F::SNAPSHOT.interval();
+    #[allow(private_interfaces)]
+    const HOOKS: Option<&'static Hooks> = F::SNAPSHOT.hooks();
 
     fn name() -> &'static str {
         type_name::<F>()
@@ -59,6 +81,18 @@ impl<F: Fold> Reader for F {
 
     fn end(&self, state: F::State) -> F::State {
         state
+    }
+
+    fn key(&self) -> Option<String> {
+        F::SNAPSHOT.key(self)
+    }
+
+    fn encode(state: &F::State) -> Option<String> {
+        F::SNAPSHOT.encode(state)
+    }
+
+    fn decode(state: &str) -> Option<F::State> {
+        F::SNAPSHOT.decode(state)
     }
 }
 
@@ -86,6 +120,9 @@ impl<D: Decider> Reader for Evolving<D> {
     type State = D::State;
 
     const MAX_EVENTS: u64 = D::MAX_EVENTS;
+    const KEPT_AFTER: Option<u64> = D::SNAPSHOT.interval();
+    #[allow(private_interfaces)]
+    const HOOKS: Option<&'static Hooks> = D::SNAPSHOT.hooks();
 
     fn name() -> &'static str {
         type_name::<D>()
@@ -107,6 +144,18 @@ impl<D: Decider> Reader for Evolving<D> {
     fn end(&self, state: Option<D::State>) -> D::State {
         state.unwrap_or_else(|| self.0.initial())
     }
+
+    fn key(&self) -> Option<String> {
+        D::SNAPSHOT.key(&self.0)
+    }
+
+    fn encode(state: &Option<D::State>) -> Option<String> {
+        D::SNAPSHOT.encode(state.as_ref()?)
+    }
+
+    fn decode(state: &str) -> Option<Option<D::State>> {
+        D::SNAPSHOT.decode(state).map(Some)
+    }
 }
 
 /// A reader on its way through the log.
@@ -114,6 +163,9 @@ pub(crate) struct Running<R: Reader> {
     reader: R,
     state: R::Partial,
     selection: Selection,
+    /// The position up to which a kept state stood for its events; 0 without one.
+    after: u64,
+    /// What it has read since.
     events: u64,
 }
 
@@ -124,6 +176,7 @@ impl<R: Reader> Running<R> {
             selection: Selection::new(R::name(), R::Events::selected_by(), bindings),
             state: reader.begin(),
             reader,
+            after: 0,
             events: 0,
         }
     }
@@ -154,6 +207,34 @@ pub trait Replay {
 
     #[doc(hidden)]
     fn apply(&mut self, event: Cow<'_, RawEvent>) -> Result<(), FoldError>;
+
+    /// How many events it reads between two states that are kept; `None` where none is.
+    #[doc(hidden)]
+    fn kept_after(&self) -> Option<u64>;
+
+    /// What takes it through a transaction with its state; `None` where it is not kept.
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn hooks(&self) -> Option<&'static Hooks>;
+
+    /// Under which its state is kept.
+    #[doc(hidden)]
+    fn key(&self) -> Option<String>;
+
+    /// Goes on from a state that was kept; whether it can.
+    #[doc(hidden)]
+    fn resume(&mut self, kept: &KeptState) -> bool;
+
+    /// The position up to which it was resumed; 0 where it was not.
+    #[doc(hidden)]
+    fn after(&self) -> u64;
+
+    /// How many events it has read.
+    #[doc(hidden)]
+    fn events(&self) -> u64;
+
+    #[doc(hidden)]
+    fn encode(&self) -> Option<String>;
 }
 
 impl<R: Reader> Replay for Running<R> {
@@ -173,6 +254,40 @@ impl<R: Reader> Replay for Running<R> {
         let decoded: Result<(), SerializationError> =
             decode_each::<R::Events>(event, |event| self.reader.read(&mut self.state, event));
         Ok(decoded?)
+    }
+
+    fn kept_after(&self) -> Option<u64> {
+        R::KEPT_AFTER
+    }
+
+    #[allow(private_interfaces)]
+    fn hooks(&self) -> Option<&'static Hooks> {
+        R::HOOKS
+    }
+
+    fn key(&self) -> Option<String> {
+        self.reader.key()
+    }
+
+    fn resume(&mut self, kept: &KeptState) -> bool {
+        let Some(state) = R::decode(&kept.state) else {
+            return false;
+        };
+        self.state = state;
+        self.after = kept.position;
+        true
+    }
+
+    fn after(&self) -> u64 {
+        self.after
+    }
+
+    fn events(&self) -> u64 {
+        self.events
+    }
+
+    fn encode(&self) -> Option<String> {
+        R::encode(&self.state)
     }
 }
 
@@ -207,7 +322,8 @@ pub(crate) fn wanted(readers: &mut dyn Readers) -> Result<Vec<QueryItem>, FoldEr
     covered.map(|()| query.into_items())
 }
 
-/// Reads `transaction` to its end and offers each event to the readers whose own query it matches.
+/// Reads `transaction` to its end and offers each event to the readers whose own query it matches
+/// and that have no kept state for it.
 ///
 /// `who` is bounded to `max_events` in all.
 pub(crate) fn replay(
@@ -216,10 +332,17 @@ pub(crate) fn replay(
     who: &'static str,
     max_events: u64,
 ) -> Result<(), FoldError> {
+    let hooks = hooks(readers);
+    if let Some(hooks) = hooks {
+        (hooks.resume)(transaction, readers)?;
+    }
     let mut events = 0;
     loop {
         let batch = transaction.next_batch()?;
         if batch.is_empty() {
+            if let Some(hooks) = hooks {
+                (hooks.keep)(transaction, readers);
+            }
             return Ok(());
         }
         for event in batch {
@@ -242,6 +365,7 @@ fn offer(event: RawEvent, readers: &mut dyn Readers) -> Result<(), FoldError> {
     let mut offered = Ok(());
     readers.each(&mut |reader| {
         if offered.is_ok()
+            && event.position > reader.after()
             && reader.selection().matches(&event)
             && let Some(earlier) = last.replace(reader)
         {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
-use super::Host;
+use super::{Host, KeptState, ReaderQuery, Transaction, TransactionError};
 
 thread_local! {
     /// A stack, so that a harness may run inside another's scenario.
@@ -63,4 +63,22 @@ pub(crate) fn observe(tell: impl FnOnce(&dyn Host)) {
     if let Some(host) = host {
         tell(&*host);
     }
+}
+
+/// [`Transaction::resume`].
+pub(crate) fn resume(
+    transaction: &mut dyn Transaction,
+    readers: &[ReaderQuery],
+) -> Result<Vec<Option<KeptState>>, TransactionError> {
+    transaction.resume(readers)
+}
+
+/// [`Transaction::discard`].
+pub(crate) fn discard(transaction: &mut dyn Transaction, reader: usize) {
+    transaction.discard(reader);
+}
+
+/// [`Transaction::keep`].
+pub(crate) fn keep(transaction: &mut dyn Transaction, reader: usize, state: String) {
+    transaction.keep(reader, state);
 }

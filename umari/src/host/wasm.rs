@@ -6,8 +6,9 @@
 use uuid::Uuid;
 
 use super::{
-    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, NewEvent, PreparedStatement,
-    QueryItem, RawEvent, Receipt, Rows, SqliteFault, Transaction, TransactionError,
+    AsOf, Database, Host, HttpFailure, HttpRequest, HttpResponse, KeptState, NewEvent,
+    PreparedStatement, QueryItem, RawEvent, ReaderQuery, Receipt, Rows, SqliteFault, Transaction,
+    TransactionError,
 };
 use crate::command::CommandContext;
 use crate::crypto::{ShredError, Shredded};
@@ -100,6 +101,11 @@ impl Transaction for Open {
         self.0.duplicate()
     }
 
+    #[allow(private_interfaces)]
+    fn import(&self) -> &transaction::Transaction {
+        &self.0
+    }
+
     fn next_batch(&mut self) -> Result<Vec<RawEvent>, TransactionError> {
         let batch = self.0.next_batch().map_err(convert::transaction_error)?;
         Ok(batch.into_iter().map(convert::event_from_wit).collect())
@@ -114,6 +120,28 @@ impl Transaction for Open {
         let receipt = self.0.commit(&events).map_err(convert::transaction_error)?;
         Ok(convert::receipt_from_wit(&receipt))
     }
+}
+
+/// Reads by readers, and returns for each the state that was kept last.
+pub(crate) fn resume(
+    transaction: &mut dyn Transaction,
+    readers: &[ReaderQuery],
+) -> Result<Vec<Option<KeptState>>, TransactionError> {
+    let readers: Vec<_> = readers.iter().map(convert::reader_to_wit).collect();
+    let kept = transaction.import().resume(&readers);
+    let kept = kept.map_err(convert::transaction_error)?;
+    let state = |kept: Option<_>| kept.map(convert::snapshot_from_wit);
+    Ok(kept.into_iter().map(state).collect())
+}
+
+/// Gives back a state that does not decode.
+pub(crate) fn discard(transaction: &mut dyn Transaction, reader: usize) {
+    transaction.import().discard(convert::place(reader));
+}
+
+/// Offers the state of a reader.
+pub(crate) fn keep(transaction: &mut dyn Transaction, reader: usize, state: String) {
+    transaction.import().keep(convert::place(reader), &state);
 }
 
 impl Database for Imports {

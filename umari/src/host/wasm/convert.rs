@@ -12,7 +12,8 @@ use crate::command::{
 };
 use crate::crypto::{ShredError, Shredded};
 use crate::host::{
-    AsOf, NewEvent, QueryItem, RawEvent, Receipt, Rows, SqliteFault, TransactionError,
+    AsOf, KeptState, NewEvent, QueryItem, RawEvent, ReaderQuery, Receipt, Rows, SqliteFault,
+    TransactionError,
 };
 use crate::sqlite::{
     ConstraintViolation, ConstraintViolationKind, ParamList, SqliteError, SqliteValue,
@@ -45,6 +46,23 @@ pub(crate) fn query_to_wit(query: &[QueryItem]) -> Vec<common::QueryItem> {
             tags: item.tags.clone(),
         })
         .collect()
+}
+
+pub(super) fn reader_to_wit(reader: &ReaderQuery) -> transaction::Reader {
+    transaction::Reader {
+        key: reader.key.clone(),
+        query: query_to_wit(&reader.query),
+    }
+}
+
+pub(super) fn snapshot_from_wit(snapshot: transaction::Snapshot) -> KeptState {
+    let transaction::Snapshot { position, state } = snapshot;
+    KeptState { position, state }
+}
+
+/// The place of a reader in a list that came from this side, and whose length therefore fits.
+pub(super) fn place(reader: usize) -> u32 {
+    u32::try_from(reader).unwrap_or(u32::MAX)
 }
 
 pub(super) fn context_to_wit(context: &CommandContext) -> command::Context {
