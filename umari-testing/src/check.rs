@@ -6,6 +6,7 @@
 //! | [`IDEMPOTENCY`] | after every successful `when` | a second call with the same key writes nothing |
 //! | [`DETERMINISM`] | after every `when`, at every `then_state` | the same history and input give the same result |
 //! | [`CLOCK`] | after every `when` | times in events are the scenario's, not the machine's |
+//! | [`SNAPSHOT`] | after every `when`, at every `fold`, `decider` and `then_state` | a fold with snapshots goes on from any of its states |
 //! | [`PROJECTOR_LAWS`] | at every `project` | restarts, interruptions and rebuilds change no row |
 //! | [`EVENT_ORDER`] | at every `project` | no update is lost where unrelated events come in another order |
 //! | [`CRASH_SWEEP`] | after every successful `run` of an effect | a crash at any point loses and doubles nothing |
@@ -52,6 +53,15 @@
 //! be apart by a day at least, as they are unless [`at`](crate::Given::at) says otherwise. What is decided
 //! the same by both clocks is not found: give times between them, such as a coupon that expired in
 //! 2020 with a scenario `at` a time before.
+//!
+//! # What a snapshot may change
+//!
+//! Nothing. Scenarios read every event, as if there were none. For a fold or decider that opted in,
+//! [`SNAPSHOT`] cuts its history after each event that it read (up to 32), however many its
+//! `Snapshot::after` asks for, writes its state there and reads it back, and goes on. The state in the end is
+//! compared by its JSON, and what comes of it by the decision, or by `PartialEq` where the step has it: so a field
+//! with `#[serde(skip)]` is found where a test makes it matter. Maps and sets that are in another order each time are
+//! compared without it. Folds that an effect asks are left to tests of their own.
 //!
 //! # What the host promises a projector
 //!
@@ -123,11 +133,12 @@ pub(crate) mod projector_laws;
 pub(crate) mod self_race;
 pub(crate) mod server_error;
 pub(crate) mod shred_sweep;
+pub(crate) mod snapshot;
 pub(crate) mod upcast_loss;
 
 pub use self::list::{
     CLOCK, COMPONENT, CRASH_SWEEP, DETERMINISM, EVENT_ORDER, IDEMPOTENCY, PLAINTEXT,
-    PROJECTOR_LAWS, REOPENED, ROUND_TRIP, SELF_RACE, SERVER_ERROR, UPCAST_LOSS,
+    PROJECTOR_LAWS, REOPENED, ROUND_TRIP, SELF_RACE, SERVER_ERROR, SNAPSHOT, UPCAST_LOSS,
 };
 
 /// A check that runs without being asked.

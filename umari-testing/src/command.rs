@@ -20,12 +20,9 @@ pub use self::call::{CommandFunction, CommandInput};
 pub(crate) use self::expect::compare_runs;
 pub(crate) use self::race::race;
 pub use self::race::{Interleaving, Race, Racer, Racers, RacingCall};
-pub(crate) use self::run::{Ended, Run, execute};
+pub(crate) use self::run::{Ended, Run, execute, execute_on};
 #[cfg(feature = "proptest")]
-pub(crate) use self::{
-    call::function_name,
-    run::{Class, execute_on},
-};
+pub(crate) use self::{call::function_name, run::Class};
 
 use crate::check;
 use crate::engine::{Engine, Role};

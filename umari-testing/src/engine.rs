@@ -18,12 +18,14 @@ pub(crate) mod database;
 pub(crate) mod ids;
 pub(crate) mod log;
 mod shredding;
+pub(crate) mod snapshots;
 pub(crate) mod sweep;
 pub(crate) mod transaction;
 
 use self::database::{Change, SqliteDatabase};
 use self::log::{Log, Origin};
 use self::shredding::Shreddings;
+use self::snapshots::Snapshots;
 use self::sweep::{CrashPoints, HostCall};
 use self::transaction::{LogTransaction, Trace};
 use crate::check::upcast_loss::Loss;
@@ -60,6 +62,7 @@ pub(crate) struct Engine {
     pub(crate) traces: RefCell<Vec<Trace>>,
     /// What the folds of the next transaction read.
     readings: RefCell<Rc<[Reading]>>,
+    pub(crate) snapshots: RefCell<Snapshots>,
     pub(crate) requests: RefCell<Vec<HttpRequest>>,
     /// The status that each request was answered with; 0 where there was no answer.
     pub(crate) answers: RefCell<Vec<u16>>,
@@ -96,6 +99,7 @@ impl Engine {
             log: RefCell::new(world.log.clone()),
             traces: RefCell::default(),
             readings: RefCell::default(),
+            snapshots: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
             shreddings: RefCell::default(),

@@ -7,6 +7,7 @@ use umari::decider::Decider;
 use umari::domain_id::{DomainIdBindings, DomainIdValues, DomainIds};
 use umari::event::{EventSet, StoredEvent};
 use umari::fold::Fold;
+use umari::snapshot::Snapshot;
 
 /// The same fold, or decider, again.
 pub(crate) struct Shared<F>(Rc<F>);
@@ -50,6 +51,7 @@ impl<F: Fold> Fold for Shared<F> {
     type State = F::State;
 
     const MAX_EVENTS: u64 = F::MAX_EVENTS;
+    const SNAPSHOT: Snapshot<Self> = F::SNAPSHOT.wrapped(|shared| F::SNAPSHOT.key(&shared.0));
 
     fn apply(&self, state: &mut F::State, event: StoredEvent<<F::Events as EventSet>::Item>) {
         self.0.apply(state, event);
@@ -62,6 +64,7 @@ impl<D: Decider> Decider for Shared<D> {
     type Input = D::Input;
 
     const MAX_EVENTS: u64 = D::MAX_EVENTS;
+    const SNAPSHOT: Snapshot<Self> = D::SNAPSHOT.wrapped(|shared| D::SNAPSHOT.key(&shared.0));
 
     fn initial(&self) -> D::State {
         self.0.initial()

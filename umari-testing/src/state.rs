@@ -15,7 +15,7 @@ mod query;
 pub use self::past::Past;
 pub use self::query::QueryOutcome;
 
-use crate::check::{DETERMINISM, fold, upcast_loss};
+use crate::check::{DETERMINISM, fold, snapshot, upcast_loss};
 use crate::engine::{Engine, Role};
 use crate::events::chain;
 use crate::given::short;
@@ -78,7 +78,16 @@ pub(crate) fn state<K, R: Reader<K>>(
     reader: R,
     bound: Option<AsOf>,
 ) -> Verdict<R::State> {
-    run(world, &Rc::new(reader), bound).map(|(state, _)| state)
+    let reader = Rc::new(reader);
+    let (state, engine) = run(world, &reader, bound)?;
+    snapshot::check(world, Role::Fold, &engine.traces.borrow(), &|engine| {
+        // Its state need not be comparable; its JSON is.
+        match read_on(engine, &reader, bound) {
+            Ok(_) => String::new(),
+            Err(error) => chain(&error),
+        }
+    })?;
+    Ok(state)
 }
 
 /// Compares the state of `reader` with `expected`, and with what it is when it is read again.
@@ -98,6 +107,16 @@ where
             run(world, &reader, bound).map(|(state, _)| state)
         })?;
     }
+    snapshot::check(
+        world,
+        Role::Fold,
+        &engine.traces.borrow(),
+        &|engine| match read_on(engine, &reader, bound) {
+            Ok(other) if other == state => format!("{state:#?}"),
+            Ok(other) => another(&state, &other),
+            Err(error) => chain(&error),
+        },
+    )?;
     if state == *expected {
         return Ok(());
     }
@@ -120,9 +139,7 @@ pub(crate) fn run<K, R: Reader<K>>(
     bound: Option<AsOf>,
 ) -> Verdict<(R::State, Rc<Engine>)> {
     let engine = Engine::new(world, Role::Fold);
-    let guard = umari::host::install(Rc::clone(&engine) as Rc<dyn Host>);
-    let state = R::read(reader, bound);
-    drop(guard);
+    let state = read_on(&engine, reader, bound);
     match state {
         Ok(state) => {
             upcast_loss::check(world, &engine.losses.borrow())?;
@@ -137,12 +154,30 @@ pub(crate) fn run<K, R: Reader<K>>(
     }
 }
 
+fn read_on<K, R: Reader<K>>(
+    engine: &Rc<Engine>,
+    reader: &Rc<R>,
+    bound: Option<AsOf>,
+) -> Result<R::State, FoldError> {
+    let _guard = umari::host::install(Rc::clone(engine) as Rc<dyn Host>);
+    R::read(reader, bound)
+}
+
 /// Two states, as the lines of their `Debug`.
 fn difference<T: Debug>(expected: &T, actual: &T) -> String {
     let (expected, actual) = (format!("{expected:#?}"), format!("{actual:#?}"));
     // What is equal as text but not by `PartialEq` has a `Debug` that leaves something out.
     diff::lines(&expected, &actual)
         .unwrap_or_else(|| format!("{actual}\n(equal as text, but not by `PartialEq`)"))
+}
+
+/// A state that is not `state`, as the lines of its `Debug`.
+fn another<T: Debug>(state: &T, other: &T) -> String {
+    let text = format!("{other:#?}");
+    if text == format!("{state:#?}") {
+        return format!("{text}\n(equal as text, but not by `PartialEq`)");
+    }
+    text
 }
 
 /// The events that the traces of `engine` have read, in order of position.

@@ -2,9 +2,9 @@
 
 use umari::command::CommandContext;
 
-use super::{CLOCK, DETERMINISM, IDEMPOTENCY, SELF_RACE, clock, self_race, upcast_loss};
-use crate::command::{Call, Ended, Run, compare_runs, execute};
-use crate::engine::ids;
+use super::{CLOCK, DETERMINISM, IDEMPOTENCY, SELF_RACE, clock, self_race, snapshot, upcast_loss};
+use crate::command::{Call, Ended, Run, compare_runs, execute, execute_on};
+use crate::engine::{Role, ids};
 use crate::report::{Report, Verdict, diff};
 
 /// How often a command or fold runs on the same history. Two maps of two keys have the same order
@@ -32,6 +32,9 @@ pub(crate) fn all(run: &Run, call: &Call, context: &CommandContext) -> Verdict {
             determinism(run, &execute(&run.before, call, context), call)?;
         }
     }
+    snapshot::check(&run.before, Role::Command, &run.traces, &|engine| {
+        of(&execute_on(engine, &run.before, call, context))
+    })?;
     if !matches!(run.ended, Ended::Done(_)) {
         return Ok(());
     }
@@ -80,7 +83,7 @@ fn same_text(run: &Run, again: &Run) -> bool {
 
 /// A decision as text, for putting two of them into an order.
 fn of(run: &Run) -> String {
-    format!("{}{}", run.ended, diff::list(&run.shown()))
+    format!("{}\n{}", run.ended, diff::list(&run.shown()))
 }
 
 /// Says what a difference between two equal runs may come from.

@@ -597,3 +597,50 @@ pub const PLAINTEXT: Check = Check("PLAINTEXT");
 ///     .then_rows("SELECT * FROM seats", rows![[7]]);
 /// ```
 pub const COMPONENT: Check = Check("COMPONENT");
+
+/// A fold with snapshots goes on from any of its states as if it had read everything.
+///
+/// # Examples
+///
+/// ```
+/// # mod box_office { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/check/box_office.rs")); }
+/// # use box_office::*;
+/// # use umari::prelude::*;
+/// # use umari_testing::prelude::*;
+/// #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+/// struct Booked {
+///     seats: u64,
+///     #[serde(skip)]
+///     last: Option<u64>,
+///     /// How often two seats side by side were booked one after the other.
+///     pairs: u64,
+/// }
+///
+/// #[derive(DomainIds, Serialize)]
+/// struct Pairs { #[domain_id] show_id: u64 }
+///
+/// impl Fold for Pairs {
+///     type Events = SingleEvent<SeatBooked>;
+///     type State = Booked;
+///
+///     const SNAPSHOT: Snapshot<Self> = Snapshot::after(100);
+///
+///     fn apply(&self, booked: &mut Booked, event: StoredEvent<SeatBooked>) {
+///         let seat = event.data.seat_id;
+///         booked.seats += 1;
+///         booked.pairs += u64::from(booked.last.is_some_and(|last| last + 1 == seat));
+///         booked.last = Some(seat);
+///     }
+/// }
+///
+/// // After a hundred bookings the snapshot has forgotten which seat was the last.
+/// let show = given(events![booked(7), booked(8)]);
+/// fails(
+///     || show.fold(Pairs { show_id: 1 }),
+///     "`Pairs` comes to another state when it goes on from a snapshot",
+/// );
+///
+/// // So it does with a `last` that is written. Where none can be, there are no snapshots:
+/// show.without(check::SNAPSHOT, "pairs are counted in a report, once").fold(Pairs { show_id: 1 });
+/// ```
+pub const SNAPSHOT: Check = Check("SNAPSHOT");

@@ -3,11 +3,13 @@
 use std::rc::Rc;
 
 use umari::host::{
-    AsOf, NewEvent, QueryItem, RawEvent, Reading, Receipt, Transaction, TransactionError,
+    AsOf, KeptState, NewEvent, QueryItem, RawEvent, ReaderQuery, Reading, Receipt, Transaction,
+    TransactionError,
 };
 
 use super::Engine;
 use super::log::{Condition, Origin};
+use super::snapshots::{Kept, Snapshots};
 use super::sweep::HostCall;
 
 /// Events per batch: small, so that every scenario of a few events crosses a batch boundary.
@@ -21,6 +23,10 @@ pub(crate) struct Trace {
     pub(crate) readings: Rc<[Reading]>,
     /// The positions that were handed to the module.
     pub(crate) read: Vec<u64>,
+    /// Whether it was read to its end.
+    pub(crate) ended: bool,
+    /// What each reader did about its snapshot; empty where none has any.
+    pub(crate) kept: Vec<Kept>,
     /// What the module tried to append, whether or not it was let.
     pub(crate) attempted: Vec<NewEvent>,
     /// The position that already carried the key.
@@ -74,6 +80,8 @@ impl LogTransaction {
             condition: condition.clone(),
             readings: engine.readings.take(),
             read: Vec::new(),
+            ended: false,
+            kept: Vec::new(),
             attempted: Vec::new(),
             duplicate,
         });
@@ -97,9 +105,53 @@ impl Transaction for LogTransaction {
         self.duplicate
     }
 
+    fn resume(
+        &mut self,
+        readers: &[ReaderQuery],
+    ) -> Result<Vec<Option<KeptState>>, TransactionError> {
+        let kept = |reader: &ReaderQuery| Kept {
+            has_key: reader.key.is_some(),
+            ..Kept::default()
+        };
+        self.trace(|trace| trace.kept = readers.iter().map(kept).collect());
+        let snapshots = self.engine.snapshots.borrow().clone();
+        match snapshots {
+            Snapshots::Cut { transaction, at } if transaction == self.index => {
+                let unread = std::mem::take(&mut self.unread);
+                let unread: Vec<_> = unread.filter(|event| event.position <= at).collect();
+                self.unread = unread.into_iter();
+            }
+            Snapshots::Resumed {
+                transaction,
+                at: position,
+                states,
+            } if transaction == self.index => {
+                let kept = |state: Option<String>| state.map(|state| KeptState { position, state });
+                return Ok(states.into_iter().map(kept).collect());
+            }
+            _ => {}
+        }
+        Ok(vec![None; readers.len()])
+    }
+
+    fn discard(&mut self, reader: usize) {
+        self.trace(|trace| trace.kept[reader].discarded = true);
+    }
+
+    fn keep(&mut self, reader: usize, state: String) {
+        self.trace(|trace| trace.kept[reader].state = Some(state));
+    }
+
+    fn wants_every_state(&self) -> bool {
+        !matches!(*self.engine.snapshots.borrow(), Snapshots::None)
+    }
+
     fn next_batch(&mut self) -> Result<Vec<RawEvent>, TransactionError> {
         let batch: Vec<_> = self.unread.by_ref().take(BATCH_EVENTS).collect();
-        self.trace(|trace| trace.read.extend(batch.iter().map(|event| event.position)));
+        self.trace(|trace| {
+            trace.read.extend(batch.iter().map(|event| event.position));
+            trace.ended = batch.is_empty();
+        });
         Ok(batch)
     }
 

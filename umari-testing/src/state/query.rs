@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use umari::host::{Host, RawEvent};
 
+use crate::check::snapshot;
 use crate::engine::{Engine, Role};
 use crate::events::Events;
 use crate::metadata;
@@ -142,7 +143,7 @@ impl<T> QueryOutcome<T> {
             ));
         }
         match answer(&self.world, &*self.ask).1 {
-            Answer::State(again) if again == *state => Ok(()),
+            Answer::State(again) if again == *state => self.check_snapshots(state),
             Answer::State(again) => Err(Box::new(
                 self.report("the query returns something else when it is asked again")
                     .section(
@@ -159,6 +160,20 @@ impl<T> QueryOutcome<T> {
                     .cause(message),
             )),
         }
+    }
+
+    fn check_snapshots(&self, state: &T) -> Verdict
+    where
+        T: PartialEq + Debug,
+    {
+        let traces = self.engine.traces.borrow();
+        snapshot::check(&self.world, Role::Fold, &traces, &|engine| match answer_on(
+            engine, &*self.ask,
+        ) {
+            Answer::State(other) if other == *state => format!("{state:#?}"),
+            Answer::State(other) => super::another(state, &other),
+            Answer::Failed(message) | Answer::Panicked(message) => message,
+        })
     }
 
     fn expect_failure(&self, text: &str) -> Verdict {
@@ -214,12 +229,15 @@ impl<T> QueryOutcome<T> {
 /// Asks once, on an engine of its own.
 fn answer<T>(world: &World, ask: &dyn Fn() -> anyhow::Result<T>) -> (Rc<Engine>, Answer<T>) {
     let engine = Engine::new(world, Role::Fold);
-    let guard = umari::host::install(Rc::clone(&engine) as Rc<dyn Host>);
-    let answer = match panics::catch(ask) {
+    let answer = answer_on(&engine, ask);
+    (engine, answer)
+}
+
+fn answer_on<T>(engine: &Rc<Engine>, ask: &dyn Fn() -> anyhow::Result<T>) -> Answer<T> {
+    let _guard = umari::host::install(Rc::clone(engine) as Rc<dyn Host>);
+    match panics::catch(ask) {
         Ok(Ok(state)) => Answer::State(state),
         Ok(Err(error)) => Answer::Failed(format!("{error:#}")),
         Err(message) => Answer::Panicked(message),
-    };
-    drop(guard);
-    (engine, answer)
+    }
 }

@@ -8,4 +8,5 @@ mod order;
 mod projectors;
 mod refusals;
 mod shredding;
+mod snapshots;
 mod upcasts;
