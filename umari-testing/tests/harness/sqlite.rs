@@ -311,7 +311,7 @@ fn what_the_host_does_not_run_is_no_success_in_a_test() {
         ],
         expect![[r#"
             SQLite: not authorized to use function: json_patch, in `SELECT json_patch('{}', '{}')`, at sqlite.rs
-            SQLite: string or blob too big, in `SELECT length(zeroblob(2097153))`, at sqlite.rs
+            SQLite: string or blob too big (code 18), in `SELECT length(zeroblob(2097153))`, at sqlite.rs
         "#]],
     );
 }
