@@ -10,6 +10,7 @@ use rusqlite::{
 use uuid::Uuid;
 
 use super::{Found, Offer, ScopeHash, SnapshotKey};
+use crate::data_dir;
 use crate::keys::{KeyError, KeyRing, SideKey};
 use crate::limits;
 
@@ -307,14 +308,7 @@ impl Writing {
     /// write-ahead log, and moving cells between pages can leave parts of them behind.
     pub(super) fn rewrite(&mut self) -> Result<(), Fault> {
         self.connection.execute_batch("VACUUM")?;
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy: bool = self
-            .connection
-            .query_row(checkpoint, [], |row| row.get(0))?;
-        if busy {
-            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-            return Err(rusqlite::Error::SqliteFailure(busy, None).into());
-        }
+        data_dir::empty_write_ahead_log(&self.connection)?;
         Ok(())
     }
 }

@@ -82,7 +82,7 @@ fn a_projector_without_room_says_so_and_goes_on_when_there_is_some() {
     noting.note(1, "one");
     noting.wait_for(|module| module.position == Some(1));
     fill_disk(noting.server.pid(), Some(4 << 20));
-    // Its row has 8 MiB: more than any file may have, and the event is small.
+    // Its four rows have 8 MB: more than any file may have, and the event is small.
     noting.note(2, "bulky");
     let stuck = noting.wait_for(|module| module.last_error.is_some());
     assert_eq!((stuck.healthy, stuck.position), (false, Some(1)));
@@ -102,7 +102,7 @@ fn a_projector_without_room_says_so_and_goes_on_when_there_is_some() {
         .expect("rows")
         .collect::<Result<_, _>>()
         .expect("rows");
-    assert_eq!(rows, [(1, 1), (2, 1), (3, 1)], "each once");
+    assert_eq!(rows, [(1, 4), (2, 4), (3, 4)], "each once");
 }
 
 #[test]
