@@ -22,7 +22,7 @@ impl Screen {
         let mut shell = Command::new("sh");
         // Ctrl-C is for the program, and not for the shell that tells of its end.
         shell
-            .args(["-c", "trap : INT; \"$@\"; echo \"ended with $?\"", "sh"])
+            .args(["-c", "trap : INT; \"$@\"; echo \"exit code $?\"", "sh"])
             .arg(command.get_program())
             .args(command.get_args());
         for (name, value) in command.get_envs() {
@@ -55,7 +55,7 @@ impl Screen {
 
     /// What is drawn until the program ends, and its exit code.
     fn end(mut self) -> (String, i32) {
-        let drawn = self.until("ended with ");
+        let drawn = self.until("exit code ");
         let code = self.until("\r\n");
         (drawn, code.trim().parse().expect("a code"))
     }
