@@ -60,8 +60,8 @@
 //! [`SNAPSHOT`] cuts its history after each event that it read (up to 32), however many its
 //! `Snapshot::after` asks for, writes its state there and reads it back, and goes on. The state in the end is
 //! compared by its JSON, and what comes of it by the decision, or by `PartialEq` where the step has it: so a field
-//! with `#[serde(skip)]` is found where a test makes it matter. Maps and sets that are in another order each time are
-//! compared without it. Folds that an effect asks are left to tests of their own.
+//! with `#[serde(skip)]` is found where a test makes it matter. What is in another order each time, such as a
+//! hash set, is compared without it. Folds that an effect asks are left to tests of their own.
 //!
 //! # What the host promises a projector
 //!
