@@ -16,6 +16,8 @@ use super::status::Failure;
 use crate::limits;
 
 const ENDING: &str = "failure";
+/// Of a file that is being written.
+const UNFINISHED_ENDING: &str = "failure-new";
 /// More than the longest failure has as JSON, where a character takes up to six.
 const FILE_BYTES: u64 = 6
     * (limits::FAILURE_BYTES + limits::BACKTRACE_FRAMES * limits::BACKTRACE_NAME_BYTES) as u64
@@ -74,7 +76,11 @@ impl LastFailure {
 pub(crate) fn purge(directory: &Path, note: &str) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_none_or(|ending| ending != ENDING) {
+        let ends_with = |ending| path.extension().is_some_and(|it| it == ending);
+        if ends_with(UNFINISHED_ENDING) {
+            remove(&path)?;
+        }
+        if !ends_with(ENDING) {
             continue;
         }
         match read(&path) {
@@ -84,7 +90,7 @@ pub(crate) fn purge(directory: &Path, note: &str) -> io::Result<()> {
             }
             Ok(None) => {}
             // Whatever it is, it may quote events.
-            Err(_) => fs::remove_file(&path)?,
+            Err(_) => remove(&path)?,
         }
     }
     File::open(directory)?.sync_all()
@@ -101,10 +107,18 @@ fn read(path: &Path) -> io::Result<Option<Kept>> {
     Ok(Some(serde_json::from_slice(&bytes)?))
 }
 
+/// The module may have written the file anew, or moved it into its place.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Whole or not at all.
 fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     // Always the same name, so that what a kill leaves of it is overwritten by the next failure.
-    let unfinished = path.with_extension("failure-new");
+    let unfinished = path.with_extension(UNFINISHED_ENDING);
     fs::write(&unfinished, serde_json::to_vec(kept)?)?;
     fs::rename(&unfinished, path)
 }
@@ -174,6 +188,15 @@ mod tests {
         }
         let files = fs::read_dir(directory.path()).expect("a directory");
         assert_eq!(files.count(), 1, "one file, however often it fails");
+    }
+
+    #[test]
+    fn what_a_kill_left_of_one_is_purged() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let unfinished = directory.path().join("plans.failure-new");
+        fs::write(&unfinished, "{\"message\": \"a secret\"").expect("written");
+        purge(directory.path(), "gone").expect("purged");
+        assert!(!unfinished.exists());
     }
 
     #[test]
