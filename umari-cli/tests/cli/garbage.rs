@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::requests::Request;
-use crate::support::{Server, umari};
+use crate::support::{Server, through_shell, umari};
 use crate::tree::{Known, Sort, calls, tree};
 
 /// That a call has ended in an orderly way, whatever it did. What it printed on stderr.
@@ -123,19 +123,7 @@ fn nonsense_in_any_argument_is_one_error() {
 
 /// The call in a shell that closes its stdout first.
 fn without_stdout(command: &Command) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", "exec \"$@\" >&-", "sh"])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .stdin(Stdio::null());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell
+    through_shell("exec \"$@\" >&-", command)
 }
 
 #[test]

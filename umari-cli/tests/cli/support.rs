@@ -27,20 +27,21 @@ pub(crate) fn umari() -> Command {
 #[cfg(unix)]
 pub(crate) fn with_failing_writes(command: &Command) -> Command {
     // An ignored signal stays ignored in the program that the shell becomes.
-    through_shell("trap '' XFSZ", command)
+    through_shell("trap '' XFSZ; exec \"$@\"", command)
 }
 
 /// The same, where no file may have more than a few megabytes.
 #[cfg(unix)]
 pub(crate) fn on_a_small_disk(command: &Command) -> Command {
-    through_shell("trap '' XFSZ; ulimit -S -f 4096", command)
+    through_shell("trap '' XFSZ; ulimit -S -f 4096; exec \"$@\"", command)
 }
 
+/// The same call as `"$@"` of a script.
 #[cfg(unix)]
-fn through_shell(before: &str, command: &Command) -> Command {
+pub(crate) fn through_shell(script: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", &format!("{before}; exec \"$@\""), "sh"])
+        .args(["-c", script, "sh"])
         .arg(command.get_program())
         .args(command.get_args())
         .stdin(Stdio::null());
@@ -49,6 +50,9 @@ fn through_shell(before: &str, command: &Command) -> Command {
             Some(value) => shell.env(name, value),
             None => shell.env_remove(name),
         };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        shell.current_dir(dir);
     }
     shell
 }

@@ -9,7 +9,7 @@ use rexpect::session::{PtySession, spawn_command};
 
 use crate::builds::workspace;
 use crate::requests::Request;
-use crate::support::{PATIENCE, run, umari};
+use crate::support::{PATIENCE, run, through_shell, umari};
 
 /// Removes the line that is replaced in place.
 const CLEARED: &str = "\r\x1b[2K";
@@ -19,25 +19,13 @@ struct Screen(PtySession);
 
 impl Screen {
     fn of(command: &Command, variables: &[(&str, &str)]) -> Self {
-        let mut shell = Command::new("sh");
         // Ctrl-C is for the program, and not for the shell that tells of its end.
-        shell
-            .args(["-c", "trap : INT; \"$@\"; echo \"exit code $?\"", "sh"])
-            .arg(command.get_program())
-            .args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
-            };
-        }
+        let script = "trap : INT; \"$@\"; echo \"exit code $?\"";
+        let mut shell = through_shell(script, command);
         shell
             .env_remove("NO_COLOR")
             .env("TERM", "xterm")
             .envs(variables.iter().copied());
-        if let Some(dir) = command.get_current_dir() {
-            shell.current_dir(dir);
-        }
         let patience = u64::try_from(PATIENCE.as_millis()).expect("a short time");
         Self(spawn_command(shell, Some(patience)).expect("a terminal"))
     }

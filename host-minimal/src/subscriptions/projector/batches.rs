@@ -24,7 +24,7 @@ impl Batches {
     }
 
     /// The next events: `most` of them at the most, and where they are read ahead, as many as a
-    /// batch holds.
+    /// batch holds. Not to be asked again after an error.
     pub(super) fn next(&mut self, most: usize) -> Batch {
         match self {
             Self::Asked(reader) => reader.next_batch(most),
