@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub use database::DatabaseError;
 pub(crate) use database::{
-    SCHEMA_VERSION, SHREDDING_SCHEMA_VERSION, empty_write_ahead_log, open_database, read_database,
+    Durability, SCHEMA_VERSION, SHREDDING_SCHEMA_VERSION, connect_with, empty_write_ahead_log,
+    open_database, read_database, remove_database,
 };
 
 use crate::modules::name::ModuleName;

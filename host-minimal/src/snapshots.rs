@@ -30,6 +30,7 @@ pub(crate) use counts::{Counts, Figures};
 use file::{Fault, Reading, Sizes, Writing};
 pub(crate) use key::{ScopeHash, SnapshotKey, component};
 
+use crate::data_dir;
 use crate::keys::KeyRing;
 use crate::limits;
 use crate::report::chain;
@@ -239,15 +240,6 @@ impl Snapshots {
     }
 }
 
-/// Deletes the file at `path` while no host uses it.
-///
-/// # Errors
-///
-/// The operating system's.
-pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
-    file::remove(path)
-}
-
 impl Inner {
     /// Whether there was room.
     fn send(&self, task: Task) -> bool {
@@ -328,7 +320,7 @@ impl Cache {
         let mut reading = lock(&self.reading);
         (*writing, *reading) = (None, None);
         let cannot = |reason: String| format!("{}: {reason}", self.path.display());
-        file::remove(&self.path).map_err(|error| cannot(error.to_string()))?;
+        data_dir::remove_database(&self.path).map_err(|error| cannot(error.to_string()))?;
         let (opened, found) = file::open(&self.path, &self.keys, self.sizes)
             .map_err(|fault| cannot(chain(&fault)))?;
         (*writing, *reading) = (Some(opened), Some(found));

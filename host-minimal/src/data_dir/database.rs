@@ -1,5 +1,6 @@
 //! `umari.sqlite`: how it is opened, and its schema through the versions.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -229,16 +230,54 @@ fn refuse_newer(path: &Path, found: i64) -> Result<(), DatabaseError> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    connect_with(path, Durability::Full)
+}
+
+/// Whether a commit waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// It does.
+    Full,
+    /// It does not: a power cut may cost the last transactions, and damages nothing.
+    Normal,
+}
+
+/// Opens a database of the host's own, made where it is missing.
+pub(crate) fn connect_with(path: &Path, durability: Durability) -> rusqlite::Result<Connection> {
+    let synchronous = match durability {
+        Durability::Full => "full",
+        Durability::Normal => "normal",
+    };
     let connection = Connection::open(path)?;
     connection.busy_timeout(limits::SQLITE_BUSY)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     // Rewriting the file makes a copy of it, which must not lie on another disk.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
+}
+
+/// Removes a database with everything that SQLite puts beside it, as much of it as there is.
+///
+/// # Errors
+///
+/// The operating system's, for the first file that cannot be removed; the others are removed.
+pub(crate) fn remove_database(path: &Path) -> io::Result<()> {
+    let mut removed = Ok(());
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                removed = removed.and(Err(error));
+            }
+            _ => {}
+        }
+    }
+    removed
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -2,7 +2,7 @@
 
 use super::Host;
 use crate::capabilities::output::Outputs;
-use crate::data_dir::DataDir;
+use crate::data_dir::{self, DataDir};
 use crate::keys::{
     AuditEntry, KeyError, KeyRing, MasterKey, ReaderReplay, Rotation, ScopeFilter, ScopeKeys,
     Shredding,
@@ -10,7 +10,7 @@ use crate::keys::{
 use crate::modules::ModuleKind;
 use crate::report::chain;
 use crate::shredding::{ShredError, Shredder};
-use crate::snapshots::{self, Snapshots};
+use crate::snapshots::Snapshots;
 
 impl Host {
     /// Makes everything that events of a scope say unreadable, for good: in the log, in every
@@ -109,7 +109,7 @@ pub fn rotate_master_key(
     let outputs = Outputs::within(data_dir.module_directories());
     let path = data_dir.snapshots();
     // Their key is wrapped by the current one.
-    snapshots::remove(&path)
+    data_dir::remove_database(&path)
         .map_err(|source| ShredError::Keys(KeyError::MasterKeyFile { path, source }))?;
     Shredder::new(keys, outputs, Snapshots::none()).rotate(new, rotation)
 }

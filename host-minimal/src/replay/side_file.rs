@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use semver::Version;
 use uuid::Uuid;
 
-use crate::data_dir::sync_directory_of;
+use crate::data_dir::{self, sync_directory_of};
 use crate::modules::ModuleName;
 use crate::subscriptions::progress;
 
@@ -52,16 +52,10 @@ pub(crate) fn create(path: &Path, version: &Version) -> Result<(), FileError> {
     created
 }
 
-/// Removes a database with everything that SQLite puts beside it. What is not there is removed.
+/// Removes a database with everything that SQLite puts beside it, as far as it can be.
 pub(crate) fn remove(path: &Path) {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        let mut file = path.as_os_str().to_owned();
-        file.push(suffix);
-        if let Err(error) = std::fs::remove_file(&file)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!("cannot remove {}: {error}", Path::new(&file).display());
-        }
+    if let Err(error) = data_dir::remove_database(path) {
+        tracing::warn!("cannot remove {}: {error}", path.display());
     }
 }
 

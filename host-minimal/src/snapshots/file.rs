@@ -1,7 +1,6 @@
 //! `snapshots.sqlite`: its schema, and what is done in it.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{
@@ -10,7 +9,7 @@ use rusqlite::{
 use uuid::Uuid;
 
 use super::{Found, Offer, ScopeHash, SnapshotKey};
-use crate::data_dir;
+use crate::data_dir::{self, Durability};
 use crate::keys::{KeyError, KeyRing, SideKey};
 use crate::limits;
 
@@ -132,19 +131,6 @@ pub(super) fn open(path: &Path, keys: &KeyRing, sizes: Sizes) -> Result<(Writing
     Ok((writing, reading))
 }
 
-/// Deletes the file and what SQLite keeps beside it.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(PathBuf::from(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 fn make(connection: &mut Connection, keys: &KeyRing) -> Result<SideKey, Fault> {
     let (key, wrapped) = keys.make_side_key()?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -159,17 +145,8 @@ fn make(connection: &mut Connection, keys: &KeyRing) -> Result<SideKey, Fault> {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(limits::SQLITE_BUSY)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    // A power cut may cost the last states; nothing waits for a disk.
-    connection.pragma_update(None, "synchronous", "normal")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "secure_delete", true)?;
-    // Rewriting the file makes a copy of it, which must not lie on another disk.
-    connection.pragma_update(None, "temp_store", "memory")?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    Ok(connection)
+    // Nothing waits for a state to be on the disk.
+    data_dir::connect_with(path, Durability::Normal)
 }
 
 /// What a sealed state belongs to: it opens in its own row only.

@@ -454,7 +454,7 @@ fn a_file_of_another_log_begins_anew() {
         let snapshots = Snapshots::open(&copy, Arc::clone(&this.keys), log);
         let found = snapshots.state("a");
         snapshots.close();
-        remove(&copy).expect("removed");
+        data_dir::remove_database(&copy).expect("removed");
         found
     };
     assert!(reopened(this.log.clone()).is_some());
