@@ -16,9 +16,12 @@ mod memory;
 mod merged;
 mod query;
 mod reader;
+mod rehearsal;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -26,10 +29,11 @@ pub use embedded::{EmbeddedStore, OpenError};
 pub(crate) use envelope::read as read_envelope;
 pub use error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 pub use event::{Author, Boundary, NewEvent, Provenance, Receipt, RecordedEvent};
+pub(crate) use log::Appended;
 pub use log::EventLog;
-pub(crate) use log::{Appended, Rehearsal};
 pub(crate) use merged::MergedReader;
 pub(crate) use query::check_tag;
 pub use query::{EventFilter, Query, QueryItem};
 pub(crate) use reader::Pages;
 pub use reader::Reader;
+pub(crate) use rehearsal::Rehearsal;

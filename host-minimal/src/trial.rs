@@ -283,11 +283,7 @@ impl Trials {
 
     fn services(&self, world: World, http: HttpClient) -> Result<Services, KeyError> {
         let present = Present::At(world.now);
-        let rehearsal = Rehearsal {
-            now: world.now,
-            event_ids: world.event_ids,
-            queries: Default::default(),
-        };
+        let rehearsal = Rehearsal::new(world.now, world.event_ids);
         // Of this world alone: what is shredded in one has its key in another.
         let keys = KeyRing::open(Path::new(":memory:"), &MasterKey::from_hex(MASTER_KEY)?)?;
         let keys = Arc::new(keys);

@@ -14,7 +14,8 @@ use super::format::{Chain, Record, Tally};
 use super::*;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::keys::{KeyRing, MasterKey};
-use crate::store::{Author, Boundary, EmbeddedStore, EventLog, NewEvent, Pages, Provenance};
+use crate::store::samples::by;
+use crate::store::{Boundary, EmbeddedStore, EventLog, NewEvent, Pages, Provenance};
 use crate::{Host, HostConfig, StartError};
 
 /// A data directory, and what is put into its log.
@@ -69,14 +70,9 @@ impl Source {
             };
             let provenance = Provenance {
                 correlation_id: Uuid::from_u128(u128::from(number)),
-                causation_id: Uuid::now_v7(),
                 triggering_event_id: (number % 4 == 0).then(Uuid::now_v7),
                 idempotency_key: (number % 7 == 0).then(Uuid::now_v7),
-                author: Author {
-                    module: "things".to_owned(),
-                    version: "1.0.0".to_owned(),
-                    command: "do-things".to_owned(),
-                },
+                ..by("do-things")
             };
             log.append(vec![event], &provenance, &Boundary::default())
                 .expect("an event");

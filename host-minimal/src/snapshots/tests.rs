@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::keys::{MasterKey, Shredding};
-use crate::store::{Author, Boundary, NewEvent, Provenance, Query, QueryItem, Rehearsal};
+use crate::store::samples::{by, event, secret};
+use crate::store::{Boundary, Query, QueryItem, Rehearsal};
 
 const SECRET: &str = r#"{"said":"a-very-secret-text"}"#;
 
@@ -43,26 +44,9 @@ impl Fixture {
     }
 
     fn append(&self, events: usize) {
-        let event = NewEvent {
-            event_type: "noted".to_owned(),
-            schema_version: 1,
-            tags: vec!["owner:ann".to_owned()],
-            encryption_scope: Some("owner:ann".to_owned()),
-            payload: "{}".to_owned(),
-        };
-        let provenance = Provenance {
-            correlation_id: Uuid::nil(),
-            causation_id: Uuid::nil(),
-            triggering_event_id: None,
-            idempotency_key: None,
-            author: Author {
-                module: "test".to_owned(),
-                version: "1.0.0".to_owned(),
-                command: "test".to_owned(),
-            },
-        };
+        let event = secret(event("noted", &["owner:ann"]), "owner:ann");
         self.log
-            .append(vec![event; events], &provenance, &Boundary::default())
+            .append(vec![event; events], &by("test"), &Boundary::default())
             .expect("an append");
     }
 
@@ -96,11 +80,7 @@ impl Fixture {
 }
 
 fn log(keys: &Arc<KeyRing>, first: u128) -> EventLog {
-    let rehearsal = Rehearsal {
-        now: Utc::now(),
-        event_ids: Uuid::from_u128(first),
-        queries: Mutex::default(),
-    };
+    let rehearsal = Rehearsal::new(Utc::now(), Uuid::from_u128(first));
     EventLog::rehearsed(Vec::new(), Arc::clone(keys), rehearsal).expect("a log")
 }
 

@@ -14,6 +14,7 @@ use super::error::{AppendError, Conflict, Invalid, ReadError, Unavailable};
 use super::memory::MemoryStore;
 use super::query::Plan;
 use super::reader::{Pages, Reader};
+use super::rehearsal::Rehearsal;
 use super::{Boundary, EventFilter, NewEvent, Provenance, Query, Receipt, RecordedEvent};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits;
@@ -46,17 +47,6 @@ struct Inner {
 pub(crate) struct Appended {
     pub(crate) appends: u64,
     pub(crate) events: u64,
-}
-
-/// What makes a log repeat itself, for a component on trial.
-#[derive(Debug)]
-pub(crate) struct Rehearsal {
-    /// What the clock shows at every append.
-    pub(crate) now: DateTime<Utc>,
-    /// The id of the event at position n is this plus n.
-    pub(crate) event_ids: Uuid,
-    /// What was read, in order.
-    pub(crate) queries: Mutex<Vec<Query>>,
 }
 
 #[derive(Default)]
@@ -159,11 +149,8 @@ impl EventLog {
 
     /// What was read from a rehearsed log so far, in order.
     pub(crate) fn rehearsed_queries(&self) -> Vec<Query> {
-        let Some(rehearsal) = &self.inner.rehearsal else {
-            return Vec::new();
-        };
-        let queries = rehearsal.queries.lock();
-        queries.unwrap_or_else(PoisonError::into_inner).clone()
+        let rehearsal = self.inner.rehearsal.as_ref();
+        rehearsal.map(Rehearsal::queries).unwrap_or_default()
     }
 
     /// The position of the last event, 0 for an empty log.
@@ -184,11 +171,7 @@ impl EventLog {
     /// Mistakes in the query come with the first batch.
     pub fn read(&self, query: &Query, after: u64, up_to: u64) -> Reader {
         if let Some(rehearsal) = &self.inner.rehearsal {
-            let mut queries = rehearsal
-                .queries
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            queries.push(query.clone());
+            rehearsal.remember(query);
         }
         let keys = Arc::clone(&self.inner.keys);
         match query.check() {
@@ -481,20 +464,14 @@ impl EventLog {
     fn event_id(&self, index: u64) -> Uuid {
         match &self.inner.rehearsal {
             None => Uuid::now_v7(),
-            Some(rehearsal) => {
-                let position = u128::from(self.head().unwrap_or(0) + 1 + index);
-                Uuid::from_u128(rehearsal.event_ids.as_u128().wrapping_add(position))
-            }
+            Some(rehearsal) => rehearsal.event_id(self.head().unwrap_or(0) + 1 + index),
         }
     }
 
     /// The wall clock, in the precision that events keep.
     fn now(&self) -> DateTime<Utc> {
-        let now = self
-            .inner
-            .rehearsal
-            .as_ref()
-            .map_or_else(|| self.inner.clock.now(), |rehearsal| rehearsal.now);
+        let rehearsal = self.inner.rehearsal.as_ref();
+        let now = rehearsal.map_or_else(|| self.inner.clock.now(), Rehearsal::now);
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 

@@ -16,7 +16,8 @@ use umadb_dcb::DcbEventStoreSync;
 use uuid::Uuid;
 
 use super::memory::MemoryStore;
-use super::{Author, Boundary, EventLog, NewEvent, Provenance, Query, QueryItem, RecordedEvent};
+use super::samples::{by, event};
+use super::{Boundary, EventLog, NewEvent, Provenance, Query, QueryItem, RecordedEvent};
 use crate::keys::{KeyRing, MasterKey};
 
 /// A log with what it stands on.
@@ -49,16 +50,6 @@ fn log_on(store: Arc<dyn DcbEventStoreSync + Send + Sync>, directory: &TempDir) 
     EventLog::new(store, keys(directory))
 }
 
-fn event(event_type: &str, tags: &[&str]) -> NewEvent {
-    NewEvent {
-        event_type: event_type.to_owned(),
-        schema_version: 1,
-        tags: tags.iter().map(|&tag| tag.to_owned()).collect(),
-        encryption_scope: None,
-        payload: "{}".to_owned(),
-    }
-}
-
 fn query(items: &[(&[&str], &[&str])]) -> Query {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
     let item = |(types, tags): &(&[&str], &[&str])| QueryItem {
@@ -74,20 +65,6 @@ fn boundary(items: &[(&[&str], &[&str])], after: u64) -> Boundary {
     Boundary {
         query: query(items),
         after,
-    }
-}
-
-fn by(command: &str) -> Provenance {
-    Provenance {
-        correlation_id: Uuid::now_v7(),
-        causation_id: Uuid::now_v7(),
-        triggering_event_id: None,
-        idempotency_key: None,
-        author: Author {
-            module: command.to_owned(),
-            version: "1.2.3".to_owned(),
-            command: command.to_owned(),
-        },
     }
 }
 

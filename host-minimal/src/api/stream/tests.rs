@@ -1,9 +1,8 @@
-use uuid::Uuid;
-
 use super::*;
 use crate::HostConfig;
 use crate::keys::Shredding;
-use crate::store::{Author, Boundary, NewEvent, Provenance};
+use crate::store::samples::{by, event, secret};
+use crate::store::{Boundary, NewEvent};
 
 fn host() -> (tempfile::TempDir, Host) {
     let directory = tempfile::tempdir().expect("a directory");
@@ -72,25 +71,11 @@ async fn a_client_that_takes_nothing_loses_its_stream() {
 async fn an_event_that_waits_for_its_client_is_shredded_too() {
     let (_directory, host) = host();
     let secret = || NewEvent {
-        event_type: "secret".to_owned(),
-        schema_version: 1,
-        tags: vec!["owner:ann".to_owned()],
-        encryption_scope: Some("owner:ann".to_owned()),
         payload: "\"a secret\"".to_owned(),
-    };
-    let by = Provenance {
-        correlation_id: Uuid::nil(),
-        causation_id: Uuid::nil(),
-        triggering_event_id: None,
-        idempotency_key: None,
-        author: Author {
-            module: "test".to_owned(),
-            version: "1.0.0".to_owned(),
-            command: "test".to_owned(),
-        },
+        ..secret(event("secret", &["owner:ann"]), "owner:ann")
     };
     let events = vec![secret(), secret(), secret()];
-    let appended = host.log().append(events, &by, &Boundary::default());
+    let appended = host.log().append(events, &by("test"), &Boundary::default());
     assert_eq!(appended.expect("an append").position, 3);
     let follower = follower(&host, Pace::default());
     let (client, mut frames) = mpsc::channel(1);

@@ -1,7 +1,6 @@
 //! Reading by readers against reading everything: what a guest makes of it is the same.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +12,7 @@ use wit::HostTransaction as _;
 
 use super::*;
 use crate::keys::{KeyRing, MasterKey, Shredding};
+use crate::store::samples::{by, event, secret};
 use crate::store::{QueryItem, Rehearsal};
 
 /// A log and one component's view of it.
@@ -48,11 +48,7 @@ impl Fixture {
         let master = MasterKey::from_hex(&"ab".repeat(32)).expect("a key");
         let keys = KeyRing::open(Path::new(":memory:"), &master).expect("keys");
         let keys = Arc::new(keys);
-        let rehearsal = Rehearsal {
-            now: Utc::now(),
-            event_ids: Uuid::nil(),
-            queries: Mutex::default(),
-        };
+        let rehearsal = Rehearsal::new(Utc::now(), Uuid::nil());
         let log = EventLog::rehearsed(Vec::new(), Arc::clone(&keys), rehearsal).expect("a log");
         let path = directory.path().join("snapshots.sqlite");
         let snapshots = Snapshots::open(&path, Arc::clone(&keys), log.clone());
@@ -80,26 +76,15 @@ impl Fixture {
     }
 
     fn tell(&self, events: &[Told]) {
-        let events = events.iter().map(|told| NewEvent {
-            event_type: told.event_type.to_owned(),
-            schema_version: 1,
-            tags: told.tags.iter().map(ToString::to_string).collect(),
-            encryption_scope: told.secret.then(|| told.tags[0].to_owned()),
-            payload: "{}".to_owned(),
+        let events = events.iter().map(|told| {
+            let event = event(told.event_type, &told.tags);
+            match told.secret {
+                true => secret(event, told.tags[0]),
+                false => event,
+            }
         });
-        let provenance = Provenance {
-            correlation_id: Uuid::nil(),
-            causation_id: Uuid::nil(),
-            triggering_event_id: None,
-            idempotency_key: None,
-            author: Author {
-                module: "test".to_owned(),
-                version: "1.0.0".to_owned(),
-                command: "test".to_owned(),
-            },
-        };
         self.log
-            .append(events.collect(), &provenance, &Boundary::default())
+            .append(events.collect(), &by("test"), &Boundary::default())
             .expect("an append");
     }
 

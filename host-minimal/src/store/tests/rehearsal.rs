@@ -1,12 +1,10 @@
 //! A log for a component on trial: it begins with a history and repeats itself.
 
-use std::sync::Mutex;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{AppendError, Rehearsal};
+use crate::store::{AppendError, Author, Rehearsal};
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).expect("a date")
@@ -38,11 +36,7 @@ fn told(position: u64, scope: Option<&str>, payload: Option<&str>) -> RecordedEv
 
 fn rehearsed(history: Vec<RecordedEvent>) -> (EventLog, TempDir) {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let rehearsal = Rehearsal {
-        now: at(2_000),
-        event_ids: Uuid::from_u128(0xe000),
-        queries: Mutex::default(),
-    };
+    let rehearsal = Rehearsal::new(at(2_000), Uuid::from_u128(0xe000));
     let log = EventLog::rehearsed(history, keys(&directory), rehearsal).expect("a log");
     (log, directory)
 }
