@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tracing::Span;
 use wasmtime::Store;
 
 use super::Runtime;
@@ -193,7 +194,9 @@ impl Instance {
 
     /// Hands one event to the module. Transactions are the caller's.
     pub(super) fn handle(&mut self, event: &RecordedEvent) -> Result<(), SubscriptionError> {
+        let batch = Span::current();
         let span = tracing::info_span!(
+            parent: None,
             "handle",
             kind = %self.module.kind(),
             module = %self.module.name(),
@@ -204,6 +207,8 @@ impl Instance {
             causation_id = %event.causation_id,
         );
         trace::join(&span, event.correlation_id, None);
+        // A batch has events of many traces, so they are linked and not one below the other.
+        span.follows_from(&batch);
         let _in_span = span.entered();
         let id = event.id;
         let event = self.as_it_is_now(event)?;

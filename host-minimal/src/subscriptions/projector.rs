@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tracing::field::Empty;
+
 use self::batches::Batches;
 use super::Runtime;
 use super::backoff::Backoff;
@@ -123,12 +125,19 @@ pub(super) fn catch_up(
 }
 
 /// Handles a batch in one transaction that also moves the position. On a failure everything
-/// before the failing event is committed.
+/// before the failing event is committed. Its span says up to which position that is.
 fn handle_batch(
     runtime: &Runtime,
     instance: &mut Instance,
     batch: Vec<RecordedEvent>,
 ) -> Result<(), Failed> {
+    let span = tracing::info_span!(
+        "batch",
+        projector = %runtime.module.name(),
+        events = batch.len(),
+        position = Empty,
+    )
+    .entered();
     instance.connection().execute_batch("BEGIN IMMEDIATE")?;
     let mut handled: Option<RecordedEvent> = None;
     let mut failed = None;
@@ -164,6 +173,7 @@ fn handle_batch(
     }
     instance.connection().execute_batch("COMMIT")?;
     if let Some(event) = handled {
+        span.record("position", event.position);
         runtime.status.advanced(event.position);
     }
     failed.map_or(Ok(()), Err)

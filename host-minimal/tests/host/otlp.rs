@@ -32,8 +32,33 @@ fn find<'a>(spans: &'a [Value], name: &str, with: &[(&str, &str)]) -> Option<&'a
     spans.iter().find(fits)
 }
 
+/// Runs a test in a process of its own: where spans go is the process's, and other tests have spans
+/// as well.
+fn is_alone(test: &str) -> bool {
+    const ALONE: &str = "UMARI_TRACES_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let program = std::env::current_exe().expect("this program");
+    let ended = std::process::Command::new(program)
+        .args(["--exact", test, "--nocapture"])
+        .env(ALONE, "1")
+        .output()
+        .expect("this program runs");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(
+        ended.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    false
+}
+
 #[test]
 fn one_trace_runs_from_the_call_through_command_projector_and_effect() {
+    if !is_alone("otlp::one_trace_runs_from_the_call_through_command_projector_and_effect") {
+        return;
+    }
     let collector = Collector::start();
     let exporter = Exporter::new(&collector.url).expect("an exporter");
     tracing_subscriber::registry()
@@ -58,9 +83,9 @@ fn one_trace_runs_from_the_call_through_command_projector_and_effect() {
     server.host.wait_caught_up("notes");
     server.host.wait_caught_up("relay");
 
-    let spans = collector.wait_for_spans(&exporter, |spans| {
+    let (spans, batch) = collector.wait_for_spans(&exporter, |all_spans| {
         let of_trace = |span: &Value| span["traceId"] == trace_id;
-        let spans: Vec<Value> = spans
+        let spans: Vec<Value> = all_spans
             .iter()
             .filter(|span| of_trace(span))
             .cloned()
@@ -70,7 +95,14 @@ fn one_trace_runs_from_the_call_through_command_projector_and_effect() {
             && handled("effect").is_some()
             && find(&spans, "http", &[]).is_some()
             && find(&spans, "request", &[]).is_some();
-        done.then_some(spans)
+        // A batch has events of several actions, and so a trace of its own.
+        let batch = find(
+            all_spans,
+            "batch",
+            &[("projector", "notes"), ("position", "1")],
+        );
+        let batch = batch.filter(|_| done)?.clone();
+        Some((spans, batch))
     });
     let all = |name: &str, with: &[(&str, &str)]| {
         find(&spans, name, with).unwrap_or_else(|| panic!("no {name} {with:?} in {spans:#?}"))
@@ -93,6 +125,10 @@ fn one_trace_runs_from_the_call_through_command_projector_and_effect() {
         // Whichever came first, it is below the root of the trace.
         assert_eq!(handle["parentSpanId"], &trace_id[16..]);
     }
+    assert_eq!(attribute(&batch, "events").as_deref(), Some("1"));
+    let handle = all("handle", &[("kind", "projector"), ("position", "1")]);
+    assert_eq!(handle["links"][0]["spanId"], batch["spanId"]);
+    assert_ne!(handle["traceId"], batch["traceId"]);
     let handle = all("handle", &[("kind", "effect"), ("position", "1")]);
     let http = all("http", &[("status", "200")]);
     assert_eq!(http["parentSpanId"], handle["spanId"]);
