@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 pub(crate) mod backtrace;
 pub mod cache;
@@ -227,10 +227,16 @@ fn config(allocation: Allocation) -> Config {
             .max_tables_per_component(limits::GUEST_TABLES)
             .max_memory_size(limits::GUEST_MEMORY_BYTES)
             .table_elements(limits::GUEST_TABLE_ELEMENTS)
-            // `linear_memory_keep_resident` stays 0: a module's memory begins with a stack of a
-            // MiB, of which it touches the last pages, and zeroing the others in place touches
-            // them all.
             .max_unused_warm_slots(limits::WARM_INSTANCE_SLOTS);
+        // Pages that a call has changed are changed back in place, and so the next call has no
+        // page fault and no other thread is interrupted. Only where the kernel can say which pages
+        // those are: a module's memory begins with a stack of a MiB, of which it touches the last
+        // pages, and without that all of them would be zeroed.
+        if PoolingAllocationConfig::is_pagemap_scan_available() {
+            pool.pagemap_scan(Enabled::Yes)
+                .linear_memory_keep_resident(limits::WARM_INSTANCE_BYTES)
+                .table_keep_resident(limits::WARM_TABLE_BYTES);
+        }
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     config

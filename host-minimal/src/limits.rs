@@ -99,7 +99,7 @@
 //!
 //! # Paces of the host, which nobody passes
 //!
-//! [`EPOCH_TICK`], [`MAX_INSTANCES`], [`WARM_INSTANCE_SLOTS`], [`CONFLICT_BACKOFF_BASE`], [`CONFLICT_BACKOFF_CAP`], [`PROJECTOR_BATCH_EVENTS`],
+//! [`EPOCH_TICK`], [`MAX_INSTANCES`], [`WARM_INSTANCE_SLOTS`], [`WARM_INSTANCE_BYTES`], [`WARM_TABLE_BYTES`], [`CONFLICT_BACKOFF_BASE`], [`CONFLICT_BACKOFF_CAP`], [`PROJECTOR_BATCH_EVENTS`],
 //! [`EFFECT_KEYED_WORKERS`], [`EFFECT_WINDOW_EVENTS`], [`RETRY_BACKOFF_BASE`],
 //! [`RETRY_BACKOFF_CAP`], [`CONCURRENT_REPLAYS`], [`RATE_WINDOW`], [`STALL_AFTER`],
 //! [`SQLITE_CACHED_STATEMENTS`], [`STREAM_PAGE_EVENTS`], [`STREAM_HEARTBEAT`],
@@ -136,6 +136,11 @@ pub const RANDOM_BYTES: u64 = 1 << 20;
 pub const MAX_INSTANCES: u32 = 256;
 /// Instance slots that are kept warm after use.
 pub const WARM_INSTANCE_SLOTS: u32 = 64;
+/// What each of them keeps of its memory, in bytes: a call that has changed no more than that
+/// leaves its pages to the next one, emptied.
+pub const WARM_INSTANCE_BYTES: usize = 512 << 10;
+/// The same of each of its tables.
+pub const WARM_TABLE_BYTES: usize = 16 << 10;
 
 // Calls.
 

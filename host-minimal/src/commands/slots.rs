@@ -1,7 +1,8 @@
 //! How many commands run at once, and how many more may wait for that.
 
-use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// How many calls a host is busy with.
@@ -15,11 +16,12 @@ pub struct CommandLoad {
 
 /// A counting semaphore for threads, in front of which only so many may wait. One command alone
 /// takes three quarters of it at the most, running and waiting: its callers keep no others out.
+///
+/// Who waits longest comes first, among those whose command has not its share.
 pub(super) struct Slots {
     count: usize,
     queue: usize,
     state: Mutex<State>,
-    freed: Condvar,
 }
 
 #[derive(Default)]
@@ -27,6 +29,16 @@ struct State {
     all: CommandLoad,
     /// Commands that have any.
     by_command: HashMap<String, CommandLoad>,
+    /// In the order in which they came.
+    waiting: VecDeque<Arc<Waiting>>,
+}
+
+/// A call that waits. One slot that is given back wakes one thread and not all.
+struct Waiting {
+    command: String,
+    /// Whether it has been given a slot: changed under the lock.
+    has_slot: AtomicBool,
+    given: Condvar,
 }
 
 /// The right to run until it is dropped.
@@ -56,7 +68,6 @@ impl Slots {
             count,
             queue,
             state: Mutex::default(),
-            freed: Condvar::new(),
         }
     }
 
@@ -66,27 +77,36 @@ impl Slots {
 
     /// Waits for a slot for `command`, if that many do not wait already, and not beyond `deadline`.
     pub(super) fn take(&self, command: &str, deadline: Instant) -> Result<Slot<'_>, NoSlot> {
-        let mut state = self.lock();
-        if !self.has_room(&state, command) {
-            if state.all.waiting >= self.queue || state.of(command).waiting >= share(self.queue) {
-                return Err(NoSlot::QueueFull(state.all));
-            }
-            state.change(command, |load| load.waiting += 1);
-            let patience = deadline.saturating_duration_since(Instant::now());
-            (state, _) = self
-                .freed
-                .wait_timeout_while(state, patience, |state| !self.has_room(state, command))
-                .unwrap_or_else(PoisonError::into_inner);
-            state.change(command, |load| load.waiting -= 1);
-            if !self.has_room(&state, command) {
-                return Err(NoSlot::Late(state.all));
-            }
-        }
-        state.change(command, |load| load.running += 1);
-        Ok(Slot {
+        let slot = || Slot {
             slots: self,
             command: command.to_owned(),
-        })
+        };
+        let mut state = self.lock();
+        if self.has_room(&state, command) {
+            state.change(command, |load| load.running += 1);
+            return Ok(slot());
+        }
+        if state.all.waiting >= self.queue || state.of(command).waiting >= share(self.queue) {
+            return Err(NoSlot::QueueFull(state.all));
+        }
+        let this = Arc::new(Waiting {
+            command: command.to_owned(),
+            has_slot: AtomicBool::new(false),
+            given: Condvar::new(),
+        });
+        state.change(command, |load| load.waiting += 1);
+        state.waiting.push_back(Arc::clone(&this));
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let (mut state, _) = this
+            .given
+            .wait_timeout_while(state, patience, |_| !this.has_slot())
+            .unwrap_or_else(PoisonError::into_inner);
+        if this.has_slot() {
+            return Ok(slot());
+        }
+        state.waiting.retain(|other| !Arc::ptr_eq(other, &this));
+        state.change(command, |load| load.waiting -= 1);
+        Err(NoSlot::Late(state.all))
     }
 
     fn has_room(&self, state: &State, command: &str) -> bool {
@@ -95,6 +115,12 @@ impl Slots {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn has_slot(&self) -> bool {
+        self.has_slot.load(Ordering::Relaxed)
     }
 }
 
@@ -119,9 +145,19 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut state = self.slots.lock();
         state.change(&self.command, |load| load.running -= 1);
-        drop(state);
-        // Who waits longest may be one whose command has its share.
-        self.slots.freed.notify_all();
+        let next = state
+            .waiting
+            .iter()
+            .position(|next| self.slots.has_room(&state, &next.command));
+        if let Some(next) = next.and_then(|index| state.waiting.remove(index)) {
+            state.change(&next.command, |load| {
+                load.waiting -= 1;
+                load.running += 1;
+            });
+            next.has_slot.store(true, Ordering::Relaxed);
+            drop(state);
+            next.given.notify_one();
+        }
     }
 }
 
@@ -170,6 +206,65 @@ mod tests {
                 thread.join().expect("no panic").expect("a slot in time");
             }
         });
+        assert_eq!(slots.load(), CommandLoad::default());
+    }
+
+    #[test]
+    fn who_waits_longest_comes_first() {
+        const CALLS: usize = 8;
+        let slots = Slots::new(1, 2 * CALLS);
+        let first = slots.take("a", Instant::now()).expect("a slot");
+        let end = Instant::now() + Duration::from_secs(60);
+        let order = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for call in 0..CALLS {
+                let (slots, order) = (&slots, &order);
+                scope.spawn(move || {
+                    let slot = slots.take("a", end).expect("a slot in time");
+                    order.lock().expect("no panic").push(call);
+                    drop(slot);
+                });
+                while slots.load().waiting <= call {
+                    assert!(Instant::now() < end, "it waits");
+                    std::thread::yield_now();
+                }
+            }
+            // One that gives up is passed by, and keeps nobody waiting.
+            let late = slots.take("a", Instant::now()).err();
+            assert_eq!(late, Some(NoSlot::Late(slots.load())));
+            drop(first);
+        });
+        let order = order.into_inner().expect("no panic");
+        assert_eq!(order, (0..CALLS).collect::<Vec<_>>());
+        assert_eq!(slots.load(), CommandLoad::default());
+    }
+
+    #[test]
+    fn who_waits_for_the_share_of_its_command_keeps_nobody_waiting() {
+        let slots = Slots::new(4, 8);
+        let end = Instant::now() + Duration::from_secs(60);
+        let mut greedy: Vec<_> = (0..3)
+            .map(|_| slots.take("greedy", end).expect("a slot"))
+            .collect();
+        let fourth = slots.take("neighbour", end).expect("a slot");
+        let waits = |slots: &Slots, calls| {
+            while slots.load().waiting < calls {
+                assert!(Instant::now() < end, "it waits");
+                std::thread::yield_now();
+            }
+        };
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| slots.take("greedy", end).expect("a slot in time"));
+            waits(&slots, 1);
+            let third = scope.spawn(|| slots.take("neighbour", end).expect("a slot in time"));
+            waits(&slots, 2);
+            drop(fourth);
+            drop(third.join().expect("no panic"));
+            assert_eq!(slots.load().waiting, 1, "it has its share");
+            greedy.pop();
+            drop(second.join().expect("no panic"));
+        });
+        drop(greedy);
         assert_eq!(slots.load(), CommandLoad::default());
     }
 
