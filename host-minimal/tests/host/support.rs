@@ -290,7 +290,7 @@ fn config(directory: &Path) -> HostConfig {
 /// How long a test waits for what must happen before it gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Asks until there is an answer.
+/// Asks until there is an answer, and leaves the cores to what it waits for meanwhile.
 pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let end = std::time::Instant::now() + PATIENCE;
     loop {
@@ -301,7 +301,7 @@ pub(crate) fn wait_until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
             std::time::Instant::now() < end,
             "it did not happen within {PATIENCE:?}"
         );
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
