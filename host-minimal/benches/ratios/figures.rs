@@ -52,37 +52,34 @@ fn commands(directory: &Path) -> Vec<Figure> {
     deploy(&host, ModuleKind::Command, "count-up");
     deploy(&host, ModuleKind::Command, "count-kept");
     deploy(&host, ModuleKind::Command, "note");
-    let fill = |counter: &str, events: u64| {
-        for first in (1..=events).step_by(100) {
-            let input = json!({ "counter": counter, "note_id": first, "times": 100, "text": "x" });
-            host.execute("note", &input.to_string(), &Call::default())
-                .expect("success");
-        }
-    };
-    fill("hundred", 100);
-    fill("many", 10_000);
-    fill("kept", 10_000);
     let count = |command: &str, counter: &str| {
         let input = json!({ "counter": counter, "text": "x" }).to_string();
         host.execute(command, &input, &Call::default())
             .expect("success");
     };
     let count_up = |counter: &str| count("count-up", counter);
-    // Reads them all, and leaves a snapshot.
-    count("count-kept", "kept");
     let store = EmbeddedStore::open(&directory.join("raw-latency.db")).expect("a store");
-    let [
-        mut raw,
-        mut stored,
-        mut empty,
-        mut hundred,
-        mut many,
-        mut kept,
-    ] = [const { Vec::new() }; 6];
+    let [mut raw, mut stored, mut empty] = [const { Vec::new() }; 3];
+    // Of two logs that grow alike: an append to a longer one changes more pages.
     for number in 0..CALLS {
         raw.push(micros(|| append(&store, number)));
         stored.push(micros(|| append_as_stored(&store, number)));
         empty.push(micros(|| count_up(&format!("empty {number}"))));
+        count_up(&format!("beside {number}"));
+    }
+    store.close();
+    for (counter, events) in [("hundred", 100), ("many", 10_000), ("kept", 10_000)] {
+        for first in (1..=events).step_by(100) {
+            let input = json!({ "counter": counter, "note_id": first, "times": 100, "text": "x" });
+            host.execute("note", &input.to_string(), &Call::default())
+                .expect("success");
+        }
+    }
+    // Reads them all, and leaves a snapshot.
+    count("count-kept", "kept");
+    let [mut empty_of_many, mut hundred, mut many, mut kept] = [const { Vec::new() }; 4];
+    for number in 0..CALLS {
+        empty_of_many.push(micros(|| count_up(&format!("empty of many {number}"))));
         hundred.push(micros(|| count_up("hundred")));
         kept.push(micros(|| count("count-kept", "kept")));
         if number % 10 == 0 {
@@ -90,9 +87,8 @@ fn commands(directory: &Path) -> Vec<Figure> {
         }
     }
     host.shutdown(support::PATIENCE);
-    store.close();
-    let [raw, stored, empty, hundred, many, kept] =
-        [raw, stored, empty, hundred, many, kept].map(median);
+    let [raw, stored, empty] = [raw, stored, empty].map(median);
+    let [empty_of_many, hundred, many, kept] = [empty_of_many, hundred, many, kept].map(median);
     let figure = |name, value, unit, target| Figure {
         name,
         value,
@@ -104,13 +100,24 @@ fn commands(directory: &Path) -> Vec<Figure> {
         figure("the same, with index and envelope", stored, "us", ""),
         figure("command, nothing in its boundary", empty, "us", ""),
         figure("  of which not the append", empty - stored, "us", "<= 60"),
+        figure(
+            "the same, in a log of 20,000 events",
+            empty_of_many,
+            "us",
+            "",
+        ),
         figure("command, 100 events in its boundary", hundred, "us", ""),
         figure("command, 10,000 events in its boundary", many, "us", ""),
-        figure("  as a multiple of an empty one", many / empty, "", ""),
+        figure(
+            "  as a multiple of an empty one",
+            many / empty_of_many,
+            "",
+            "",
+        ),
         figure("command, 10,000 events, snapshotted", kept, "us", ""),
         figure(
             "  as a multiple of an empty one",
-            kept / empty,
+            kept / empty_of_many,
             "",
             "<= 1.2",
         ),
