@@ -337,6 +337,11 @@ impl Replay {
         progress.state.has_ended()
     }
 
+    /// Whether there is a new read model.
+    pub(crate) fn is_done(&self) -> bool {
+        self.progress().state == ReplayState::Done
+    }
+
     fn cancelled(&self) -> bool {
         self.progress().cancelled.is_some()
     }

@@ -47,8 +47,8 @@ impl Host {
             if reader.kind != kind || !reader.keeps_data {
                 continue;
             }
-            reader.replay = Some(match self.replay(&name) {
-                Ok(_) => ReaderReplay::Begun,
+            reader.replay = Some(match self.replay_afresh(&name) {
+                Ok(()) => ReaderReplay::Begun,
                 Err(error) => ReaderReplay::Refused(chain(&error)),
             });
         }

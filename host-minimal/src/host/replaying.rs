@@ -58,14 +58,42 @@ impl Host {
         let inner = &self.inner;
         let cancelled = inner.replays.cancel(projector, "on request");
         let replay = cancelled.ok_or_else(|| ReplayError::NoReplay(projector.clone()))?;
-        let deadline = inner.services.settings.projector_deadline;
-        if !replay.wait_ended(deadline + limits::SWAP_MARGIN) {
-            return Err(ReplayError::Stuck {
-                kind: ModuleKind::Projector,
-                name: projector.clone(),
-            });
-        }
+        self.wait_ended(&replay)?;
         Ok(replay.status(inner.services.log.head()?))
+    }
+
+    /// Begins a replay that reads every event from now on: one that runs, and may have read what
+    /// must not come into the read model any more, is given up and begins again.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReplayError`].
+    pub(super) fn replay_afresh(&self, projector: &ModuleName) -> Result<(), ReplayError> {
+        let inner = &self.inner;
+        let reason = "it begins again, as a scope was shredded";
+        let Some(earlier) = inner.replays.cancel(projector, reason) else {
+            return self.replay(projector).map(drop);
+        };
+        self.wait_ended(&earlier)?;
+        if earlier.is_done() {
+            return self.replay(projector).map(drop);
+        }
+        let (_, output) = inner.running(ModuleKind::Projector, projector)?;
+        let module = earlier.rebuild().module().clone();
+        begin(inner, module, earlier.replaces().cloned(), output)?;
+        Ok(())
+    }
+
+    /// Waits for a replay that was cancelled.
+    fn wait_ended(&self, replay: &Replay) -> Result<(), ReplayError> {
+        let deadline = self.inner.services.settings.projector_deadline;
+        if replay.wait_ended(deadline + limits::SWAP_MARGIN) {
+            return Ok(());
+        }
+        Err(ReplayError::Stuck {
+            kind: ModuleKind::Projector,
+            name: replay.name().clone(),
+        })
     }
 
     /// Has an effect handle the whole log again, with a database that is empty. Returns when it

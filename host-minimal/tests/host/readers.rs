@@ -1,6 +1,7 @@
 //! What a shredding says of those who have read the scope, and their replays.
 
 use host_minimal::modules::ModuleKind::{Effect, Projector};
+use host_minimal::replay::ReplayState;
 use serde_json::{Value, json};
 
 use crate::keys::files_with;
@@ -120,6 +121,32 @@ fn a_replay_after_a_shredding_takes_the_data_out_of_read_models() {
         "{names:?}"
     );
     assert!(!names.is_empty(), "the search finds what is there");
+}
+
+#[test]
+fn a_replay_under_way_begins_again_without_what_is_shredded() {
+    let server = server();
+    let vault = name("vault");
+    let status = || {
+        let status = server.host.host.replay_status(&vault).expect("a log");
+        status.expect("a replay")
+    };
+    // The switch waits for it, so the replay has read everything and is not done.
+    let lock = server.host.read_model("vault");
+    lock.execute_batch("BEGIN IMMEDIATE").expect("a lock");
+    let first = server.host.host.replay(&vault).expect("a replay");
+    wait_until(|| (status().state == ReplayState::Switching).then_some(()));
+    let receipt = std::thread::scope(|scope| {
+        let shredding = scope.spawn(|| shred(&server, "owner%3Aann", "&replay=true"));
+        wait_until(|| (status().started_at != first.started_at).then_some(()));
+        lock.execute_batch("COMMIT").expect("a release");
+        shredding.join().expect("a receipt")
+    });
+    assert_eq!(receipt["readers"][0]["name"], "vault");
+    assert_eq!(receipt["readers"][0]["replay"], "begun");
+    wait_until(|| (status().state == ReplayState::Done).then_some(()));
+    server.host.wait_caught_up("vault");
+    assert_eq!(owners(&server, "vault"), ["bob"]);
 }
 
 #[test]
