@@ -206,6 +206,14 @@ impl Host {
             None => MasterKey::in_file(data_dir.master_key()),
         };
         let keys = Arc::new(KeyRing::open(&data_dir.database(), &master)?);
+        let file = data_dir.master_key();
+        if config.master_key.is_some() && file.exists() {
+            tracing::warn!(
+                "{} is not in use, as the master key is configured: it may be an old key, which opens \
+                 old backups, so keep it in a safe place or destroy it",
+                file.display()
+            );
+        }
         let modules = ModuleStore::open(&data_dir.database())?;
         let api_keys = ApiKeys::open(&data_dir.database())?;
         let store = Arc::new(EmbeddedStore::open(&data_dir.events())?);

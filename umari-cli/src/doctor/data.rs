@@ -87,6 +87,12 @@ fn parts(dir: &Path, found: Found) -> Vec<Check> {
             .fix(host::fix(&error).unwrap_or(&restore)),
     };
     let key = match found.master_key {
+        Ok(true) if host::master_key().is_some() && dir.join("master.key").exists() => {
+            let found = "master.key is not in use, as UMARI_MASTER_KEY is set";
+            Check::new("key", State::Warning, found)
+                .why("it may be an old key, which opens old backups")
+                .fix("keep it in a safe place, or destroy it")
+        }
         Ok(true) => Check::ok("key", "the master key is the right one"),
         Ok(false) => none("key", "master.key"),
         // Its errors say what to do.

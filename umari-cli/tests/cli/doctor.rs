@@ -264,6 +264,40 @@ fn an_interrupted_rotation_is_no_fault() {
 }
 
 #[test]
+fn a_key_file_that_is_not_in_use_is_told() {
+    let here = tempfile::tempdir().expect("a directory");
+    let data = here.path().join("data");
+    let digits = "ab".repeat(32);
+    let serve = || {
+        let mut serve = umari();
+        serve.args(["serve", "--addr", "127.0.0.1:0", "--data-dir"]);
+        serve.arg(&data).env("UMARI_MASTER_KEY", &digits);
+        let (status, stderr) = Server::start(&mut serve).end_by("TERM");
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        stderr
+    };
+    let look = || {
+        let ended = run(umari()
+            .arg("doctor")
+            .arg(here.path())
+            .args(["--addr", "127.0.0.1:0", "--json", "--data-dir"])
+            .arg(&data)
+            .env("UMARI_MASTER_KEY", &digits));
+        check(&ended, "key")
+    };
+    let told = "master.key is not in use";
+    assert!(!serve().contains(told));
+    assert_eq!(look()["state"], "ok");
+    // What a kill in a rotation to a configured key leaves.
+    fs::write(data.join("master.key"), "cd".repeat(32)).expect("a key");
+    assert!(serve().contains(told));
+    let check = look();
+    assert_eq!(check["state"], "warning", "{check}");
+    let found = check["found"].as_str().expect("text");
+    assert!(found.contains(told), "{check}");
+}
+
+#[test]
 fn a_toolchain_is_missing_or_lacks_the_target() {
     let here = tempfile::tempdir().expect("a directory");
     let with_path = |path: &Path| {
