@@ -13,11 +13,15 @@ use tokio::sync::Semaphore;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use wasmtime::component::Linker;
+use wasmtime_wasi_http::p2::bindings::LinkOptions;
+use wasmtime_wasi_http::p2::bindings::sync::http::types;
 use wasmtime_wasi_http::{
-    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+    Error, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
+    WasiHttpView,
 };
 
 mod connect;
+mod outgoing;
 mod policy;
 mod scripted;
 
@@ -113,7 +117,9 @@ impl Default for HttpContext {
 }
 
 pub(crate) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
-    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(linker)
+    let options = LinkOptions::default();
+    types::add_to_linker::<_, WasiHttp>(linker, &(&options).into(), GuestState::http)?;
+    outgoing::add_to_linker(linker)
 }
 
 impl WasiHttpView for GuestState {

@@ -53,6 +53,22 @@ fn an_effect_may_bring_its_own_http_client_and_link_the_commands_of_two_crates()
 }
 
 #[test]
+fn an_instance_that_handles_event_after_event_keeps_no_handles() {
+    const NOTES: u64 = 60;
+    let (host, target) = (TestHost::with_commands(), Target::start());
+    let settings = json!({ "limits": { "handles": 20 } });
+    let env = [("TARGET", target.url.as_str())];
+    host.deploy_with(ModuleKind::Effect, "relay", "1.0.0", &env, &settings);
+    for note_id in 1..=NOTES {
+        host.note("one lane", note_id, "x");
+    }
+    host.wait_caught_up("relay");
+    let relay = host.module("relay").subscription.expect("it runs");
+    assert!(relay.last_failure.is_none(), "{:?}", relay.last_failure);
+    assert!((1..=NOTES).all(|note_id| target.count(note_id) == 1));
+}
+
+#[test]
 fn a_lane_that_fails_stands_still_and_the_others_go_on() {
     let (host, target) = relaying();
     target.refuse(&[1]);

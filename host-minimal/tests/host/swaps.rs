@@ -88,8 +88,14 @@ fn versions_change_under_load_and_every_event_is_handled_once() {
     assert_eq!(rows.len(), written.len(), "each event is one row");
     assert_eq!(rows.into_iter().collect::<BTreeMap<_, _>>(), written);
 
+    let relay = host.module("relay").subscription.expect("it runs");
     for note_id in written.keys() {
-        assert_eq!(target.count(*note_id), 1, "calls for note {note_id}");
+        let calls = target.count(*note_id);
+        assert_eq!(
+            calls, 1,
+            "calls for note {note_id}: {:?}",
+            relay.last_failure
+        );
     }
     let relayed = host.events("note.relayed");
     assert_eq!(relayed.len(), written.len(), "each call is recorded once");
