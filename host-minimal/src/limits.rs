@@ -37,6 +37,8 @@
 //! | [`SQLITE_RESULT_BYTES`] | the query fails: "ask for fewer rows" | `sqlite_result_kb` |
 //! | [`SQLITE_PAGES`] | the statement fails: "full"; the events before it are kept | `sqlite_mb` |
 //! | [`SQLITE_BUSY`] | the statement fails: "locked" |  |
+//! | [`SQLITE_SPILL_RESERVE`] | the statement fails: "the disk of SQLite's temporary files" |  |
+//! | [`SQLITE_SPILL_PATIENCE`] | see [`SQLITE_SPILL_RESERVE`] |  |
 //! | [`QUERY_ROWS`], [`QUERY_BYTES`] | `truncated`, and `result-too-large` where one row is; `beyond-limit` where more is asked for |  |
 //! | [`QUERY_TIMEOUT`], [`QUERY_TIMEOUT_CAP`] | `deadline-exceeded`; `beyond-limit` where more is asked for |  |
 //! | [`CONCURRENT_QUERIES`] | `too-many-queries` when none ends in time |  |
@@ -269,6 +271,11 @@ pub const SQLITE_RESULT_BYTES: usize = 32 << 20;
 pub const SQLITE_PAGES: u32 = 2 << 20;
 /// How long one connection waits for another's write.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(10);
+/// What the disk of SQLite's temporary files must have left, in bytes, for statements that sort or
+/// join for long.
+pub const SQLITE_SPILL_RESERVE: u64 = 512 << 20;
+/// How long the statements of a call run before anyone looks at that disk.
+pub const SQLITE_SPILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Statements that one connection keeps parsed.
 pub const SQLITE_CACHED_STATEMENTS: usize = 128;
 

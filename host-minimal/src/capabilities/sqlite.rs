@@ -15,9 +15,11 @@ pub(crate) mod functions;
 pub(crate) mod guards;
 pub(crate) mod parameters;
 pub(crate) mod program;
+pub(crate) mod spill;
 mod values;
 
 use self::guards::Guards;
+use self::spill::Spill;
 use crate::bindings::sqlite_wit as wit;
 use crate::engine::guest::GuestState;
 use crate::engine::trap::DeadlineExceeded;
@@ -71,10 +73,13 @@ pub(crate) enum TransactionUndone {
 }
 
 impl TransactionUndone {
-    fn by(error: &rusqlite::Error) -> Self {
+    fn by(error: &rusqlite::Error, no_room: Option<String>) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => Self::Constraint(error.to_string()),
-            Some(ErrorCode::OperationInterrupted) => Self::Deadline(DeadlineExceeded),
+            Some(ErrorCode::OperationInterrupted) => match no_room {
+                None => Self::Deadline(DeadlineExceeded),
+                Some(reason) => Self::Failure(reason),
+            },
             _ => Self::Failure(error.to_string()),
         }
     }
@@ -91,6 +96,15 @@ impl SqliteContext {
         begin: Begin,
         allowance: SqliteAllowance,
     ) -> rusqlite::Result<Self> {
+        Self::open_beside(path, begin, allowance, Spill::default())
+    }
+
+    fn open_beside(
+        path: &Path,
+        begin: Begin,
+        allowance: SqliteAllowance,
+        spill: Spill,
+    ) -> rusqlite::Result<Self> {
         let mut connection = Connection::open(path)?;
         connection.busy_timeout(limits::SQLITE_BUSY)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -98,7 +112,7 @@ impl SqliteContext {
         // events are then delivered again.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        let guards = Guards::install(&mut connection, allowance)?;
+        let guards = Guards::install(&mut connection, allowance, spill)?;
         Ok(Self {
             connection,
             guards,
@@ -137,11 +151,13 @@ impl SqliteContext {
             self.connection.flush_prepared_statement_cache();
         }
         outcome.map_err(|error| {
+            let no_room = self.guards.no_room();
             // OR ROLLBACK does this, and so do a full disk and an error of the file.
             if begun && self.connection.is_autocommit() {
-                self.undone.replace(Some(TransactionUndone::by(&error)));
+                self.undone
+                    .replace(Some(TransactionUndone::by(&error, no_room.clone())));
             }
-            values::to_error(&error)
+            values::to_error(&error, no_room)
         })
     }
 

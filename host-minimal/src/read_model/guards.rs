@@ -10,6 +10,7 @@ use super::QueryError;
 use crate::capabilities::sqlite::{
     functions,
     guards::{confine, is_readable_pragma},
+    spill::Spill,
 };
 use crate::limits;
 
@@ -17,6 +18,7 @@ use crate::limits;
 #[derive(Debug)]
 pub(super) struct ReadGuards {
     refused: Arc<Mutex<Option<String>>>,
+    spill: Arc<Spill>,
 }
 
 impl ReadGuards {
@@ -27,6 +29,7 @@ impl ReadGuards {
     ) -> rusqlite::Result<Self> {
         confine(connection, limits::SQLITE_VALUE_BYTES)?;
         let refused = Arc::new(Mutex::new(None));
+        let spill = Arc::new(Spill::default());
         connection.authorizer(Some({
             let refused = Arc::clone(&refused);
             move |context: AuthContext<'_>| match beyond_reading(&context.action) {
@@ -41,9 +44,12 @@ impl ReadGuards {
         }))?;
         connection.progress_handler(
             limits::SQLITE_PROGRESS_STEPS,
-            Some(move || Instant::now() > deadline),
+            Some({
+                let spill = Arc::clone(&spill);
+                move || Instant::now() > deadline || spill.must_end()
+            }),
         )?;
-        Ok(Self { refused })
+        Ok(Self { refused, spill })
     }
 
     /// What SQLite's error means to whoever asked.
@@ -68,7 +74,13 @@ impl ReadGuards {
             error => (error.to_string(), None),
         };
         match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => QueryError::TooSlow { timeout },
+            Some(ErrorCode::OperationInterrupted) => match self.spill.reason() {
+                Some(message) => QueryError::Sql {
+                    message,
+                    offset: None,
+                },
+                None => QueryError::TooSlow { timeout },
+            },
             Some(ErrorCode::ReadOnly) => QueryError::ReadOnly("a write".to_owned()),
             _ => QueryError::Sql { message, offset },
         }

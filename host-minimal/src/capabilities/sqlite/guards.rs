@@ -10,6 +10,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 
 use super::functions;
+use super::spill::Spill;
 use crate::limits;
 use crate::modules::settings::SqliteAllowance;
 
@@ -78,13 +79,15 @@ pub(super) struct Guards {
     deadline_millis: Arc<AtomicU64>,
     /// Set when SQLite makes a program of SQL, rather than takes one that it has.
     compiled: Arc<AtomicBool>,
+    spill: Arc<Spill>,
     /// Set by statements that change the schema, and with it the programs of others.
     changes_schema: Arc<AtomicBool>,
 }
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-fn millis(at: Instant) -> u64 {
+/// Since the first connection of the process was guarded.
+pub(super) fn millis(at: Instant) -> u64 {
     u64::try_from(at.saturating_duration_since(*START).as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -94,12 +97,14 @@ impl Guards {
     pub(super) fn install(
         connection: &mut Connection,
         allowance: SqliteAllowance,
+        spill: Spill,
     ) -> rusqlite::Result<Self> {
         confine(connection, allowance.value_bytes)?;
         connection.pragma_update(None, "max_page_count", allowance.pages)?;
         connection.set_prepared_statement_cache_capacity(limits::SQLITE_CACHED_STATEMENTS);
 
         LazyLock::force(&START);
+        let spill = Arc::new(spill);
         let guest = Arc::new(AtomicBool::new(false));
         let compiled = Arc::new(AtomicBool::new(false));
         let changes_schema = Arc::new(AtomicBool::new(false));
@@ -123,10 +128,11 @@ impl Guards {
             limits::SQLITE_PROGRESS_STEPS,
             Some({
                 let guest = Arc::clone(&guest);
-                let deadline = Arc::clone(&deadline_millis);
+                let (deadline, spill) = (Arc::clone(&deadline_millis), Arc::clone(&spill));
                 move || {
                     guest.load(Ordering::Relaxed)
-                        && millis(Instant::now()) > deadline.load(Ordering::Relaxed)
+                        && (millis(Instant::now()) > deadline.load(Ordering::Relaxed)
+                            || spill.must_end())
                 }
             }),
         )?;
@@ -134,6 +140,7 @@ impl Guards {
             guest,
             deadline_millis,
             compiled,
+            spill,
             changes_schema,
         })
     }
@@ -152,6 +159,12 @@ impl Guards {
     pub(super) fn set_deadline(&self, deadline: Instant) {
         self.deadline_millis
             .store(millis(deadline), Ordering::Relaxed);
+        self.spill.begin();
+    }
+
+    /// Why a statement was ended before its deadline.
+    pub(super) fn no_room(&self) -> Option<String> {
+        self.spill.reason()
     }
 
     /// Until the returned value is dropped, statements count as the guest's.

@@ -178,6 +178,31 @@ fn an_endless_statement_ends_at_the_deadline() {
 }
 
 #[test]
+fn a_statement_ends_before_its_sort_fills_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |begin| {
+        let spill = Spill::new(u64::MAX, Duration::ZERO);
+        let path = dir.path().join("m.sqlite");
+        let context =
+            SqliteContext::open_beside(&path, begin, SqliteAllowance::default(), spill).unwrap();
+        context.start_call(in_time());
+        context
+    };
+    let numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
+    let sorted = format!("{numbers} ORDER BY -x");
+    let said = refusal(open(Begin::AtFirstWrite).query(&sorted, NONE, None));
+    assert!(said.contains("temporary files"), "{said}");
+
+    let context = open(Begin::BeforeCall);
+    let begun = context.host().execute_batch("BEGIN; CREATE TABLE t (x)");
+    begun.unwrap();
+    let written = context.execute(&format!("INSERT INTO t {sorted}"), NONE);
+    assert!(refusal(written).contains("temporary files"));
+    let undone = context.check_transaction().unwrap_err().to_string();
+    assert!(undone.contains("temporary files"), "{undone}");
+}
+
+#[test]
 fn an_effects_transaction_begins_at_its_first_write() {
     let (_dir, context) = database(Begin::AtFirstWrite);
     context.query("SELECT 1", NONE, None).unwrap();

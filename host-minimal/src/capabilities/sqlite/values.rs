@@ -95,7 +95,7 @@ pub(super) fn refused(message: String) -> rusqlite::Error {
 const MORE_THAN_ONE: &str =
     "there is more than one statement; run them with `execute_batch`, or one at a time";
 
-pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
+pub(super) fn to_error(error: &rusqlite::Error, no_room: Option<String>) -> wit::Error {
     let (code, message) = match error {
         // The whole of it would repeat the SQL, which the guest has.
         rusqlite::Error::SqlInputError { error, msg, .. } => (Some(error), msg.clone()),
@@ -128,7 +128,8 @@ pub(super) fn to_error(error: &rusqlite::Error) -> wit::Error {
         }),
         ErrorCode::OperationInterrupted => wit::Error::Failed(wit::Failure {
             code: code.extended_code,
-            message: "the statement ran until the call's deadline".into(),
+            message: no_room
+                .unwrap_or_else(|| "the statement ran until the call's deadline".into()),
         }),
         _ => wit::Error::Failed(wit::Failure {
             code: code.extended_code,
