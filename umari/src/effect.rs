@@ -118,6 +118,9 @@ pub trait Effect: Sized {
 
     /// The lane of an event: events with one key are handled one after the other, different keys
     /// side by side. Events without a key share one lane.
+    ///
+    /// A handler's first statement that writes keeps the other lanes' writes waiting until it ends,
+    /// as SQLite has one writer: call and record first, and write rows last.
     fn partition_key(
         &self,
         event: StoredEvent<<Self::Query as Yields>::Yielded>,
