@@ -37,8 +37,7 @@
 //! | [`SQLITE_RESULT_BYTES`] | the query fails: "ask for fewer rows" | `sqlite_result_kb` |
 //! | [`SQLITE_PAGES`] | the statement fails: "full"; the events before it are kept | `sqlite_mb` |
 //! | [`SQLITE_BUSY`] | the statement fails: "locked" |  |
-//! | [`SQLITE_SPILL_RESERVE`] | the statement fails: "the disk of SQLite's temporary files" |  |
-//! | [`SQLITE_SPILL_PATIENCE`] | see [`SQLITE_SPILL_RESERVE`] |  |
+//! | [`SQLITE_SPILL_RESERVE_BYTES`] | the statement fails: "the disk of SQLite's temporary files" |  |
 //! | [`QUERY_ROWS`], [`QUERY_BYTES`] | `truncated`, and `result-too-large` where one row is; `beyond-limit` where more is asked for |  |
 //! | [`QUERY_TIMEOUT`], [`QUERY_TIMEOUT_CAP`] | `deadline-exceeded`; `beyond-limit` where more is asked for |  |
 //! | [`CONCURRENT_QUERIES`] | `too-many-queries` when none ends in time |  |
@@ -104,7 +103,7 @@
 //! [`EPOCH_TICK`], [`MAX_INSTANCES`], [`WARM_INSTANCE_SLOTS`], [`WARM_INSTANCE_BYTES`], [`WARM_TABLE_BYTES`], [`CONFLICT_BACKOFF_BASE`], [`CONFLICT_BACKOFF_CAP`], [`PROJECTOR_BATCH_EVENTS`],
 //! [`EFFECT_KEYED_WORKERS`], [`EFFECT_WINDOW_EVENTS`], [`RETRY_BACKOFF_BASE`],
 //! [`RETRY_BACKOFF_CAP`], [`CONCURRENT_REPLAYS`], [`RATE_WINDOW`], [`STALL_AFTER`],
-//! [`SQLITE_CACHED_STATEMENTS`], [`STREAM_PAGE_EVENTS`], [`STREAM_HEARTBEAT`],
+//! [`SQLITE_CACHED_STATEMENTS`], [`SQLITE_SPILL_PATIENCE`], [`STREAM_PAGE_EVENTS`], [`STREAM_HEARTBEAT`],
 //! [`STREAM_RETRY`], [`ACCEPT_PAUSE`], [`STORE_READ_EVENTS`], [`STORE_READ_TARGET_BYTES`],
 //! [`SEARCH_EVENTS`], [`STORE_BATCH_EVENTS`], [`STORE_QUEUE_APPENDS`], [`STORE_CACHE_MB`],
 //! [`CACHED_DATA_KEYS`], [`DATA_KEY_MESSAGES`], [`DATA_KEY_MESSAGE_BLOCK`],
@@ -273,7 +272,7 @@ pub const SQLITE_PAGES: u32 = 2 << 20;
 pub const SQLITE_BUSY: Duration = Duration::from_secs(10);
 /// What the disk of SQLite's temporary files must have left, in bytes, for statements that sort or
 /// join for long.
-pub const SQLITE_SPILL_RESERVE: u64 = 512 << 20;
+pub const SQLITE_SPILL_RESERVE_BYTES: u64 = 512 << 20;
 /// How long the statements of a call run before anyone looks at that disk.
 pub const SQLITE_SPILL_PATIENCE: Duration = Duration::from_secs(1);
 /// Statements that one connection keeps parsed.

@@ -25,7 +25,10 @@ pub(crate) struct Spill {
 
 impl Default for Spill {
     fn default() -> Self {
-        Self::new(limits::SQLITE_SPILL_RESERVE, limits::SQLITE_SPILL_PATIENCE)
+        Self::new(
+            limits::SQLITE_SPILL_RESERVE_BYTES,
+            limits::SQLITE_SPILL_PATIENCE,
+        )
     }
 }
 
