@@ -198,10 +198,11 @@ impl Api {
         arrived(self.agent.post(url).send_empty(), &[200])
     }
 
-    /// Begins to build a projector's read model anew; whether an answer came.
+    /// Begins to build a projector's read model anew; whether an answer came. One that a kill has
+    /// interrupted goes on by itself, and there is no second beside it.
     pub(crate) fn begin_replay(&self, name: &str) -> bool {
         let url = format!("{}/projectors/{name}/replay", self.url);
-        arrived(self.agent.post(url).send_empty(), &[202])
+        arrived(self.agent.post(url).send_empty(), &[202, 409])
     }
 
     /// Whether a replay goes on and has not come to this part of the log.
@@ -275,7 +276,7 @@ impl Api {
     /// Has an effect handle the whole log again; whether an answer came.
     pub(crate) fn replay_effect(&self, name: &str) -> bool {
         let url = format!("{}/effects/{name}/replay", self.url);
-        arrived(self.agent.post(url).send_empty(), &[202])
+        arrived(self.agent.post(url).send_empty(), &[202, 409])
     }
 
     /// Rotates the master key; whether an answer came.
