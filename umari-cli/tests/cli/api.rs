@@ -276,7 +276,7 @@ impl Api {
     /// Has an effect handle the whole log again; whether an answer came.
     pub(crate) fn replay_effect(&self, name: &str) -> bool {
         let url = format!("{}/effects/{name}/replay", self.url);
-        arrived(self.agent.post(url).send_empty(), &[202, 409])
+        arrived(self.agent.post(url).send_empty(), &[202])
     }
 
     /// Rotates the master key; whether an answer came.
